@@ -1,0 +1,21 @@
+"""The time, asked for in one place, so that tests can hold it still."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """This moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def monotonic() -> float:
+    """Seconds from some start that never jump."""
+    return time.monotonic()
+
+
+def sleep(seconds: float) -> None:
+    """Wait; a signal that raises ends it."""
+    time.sleep(seconds)

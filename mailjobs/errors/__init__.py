@@ -1,0 +1,62 @@
+"""Every failure that a user can meet, as one tree of exceptions with stable names.
+
+A class fixes what is always true of a failure (its number, who failed, the exit status);
+an instance carries what happened this time (stage, host, reply, recipient, hint). Programs
+match on the class name, which is the `error` field of events and reports.
+"""
+
+from mailjobs.errors.base import ExitStatus, Fault, MailjobsError
+from mailjobs.errors.place import Place, Problem
+from mailjobs.errors.system import from_oserror, resolve_error
+from mailjobs.errors.tree import (
+    AuthError,
+    CertificateError,
+    ConnectionLost,
+    DataError,
+    EncodingError,
+    FileError,
+    Interrupted,
+    JobError,
+    OutputError,
+    ProtocolError,
+    ReplyError,
+    ResolveError,
+    SecretError,
+    SetupError,
+    StateError,
+    TimedOut,
+    TLSError,
+    TransportError,
+    UsageError,
+    VerifyError,
+)
+
+__all__ = [
+    "AuthError",
+    "CertificateError",
+    "ConnectionLost",
+    "DataError",
+    "EncodingError",
+    "ExitStatus",
+    "Fault",
+    "FileError",
+    "Interrupted",
+    "JobError",
+    "MailjobsError",
+    "OutputError",
+    "Place",
+    "Problem",
+    "ProtocolError",
+    "ReplyError",
+    "ResolveError",
+    "SecretError",
+    "SetupError",
+    "StateError",
+    "TLSError",
+    "TimedOut",
+    "TransportError",
+    "UsageError",
+    "VerifyError",
+    "from_oserror",
+    "resolve_error",
+]

@@ -1,0 +1,206 @@
+"""What happens, as frozen values. Public: `schemas/event.schema.json` describes each as JSON.
+
+Rooms call `publish(event)`; whoever draws, traces or records only listens. A sink is a callable that takes a
+`Stamped` event. `publish.wants(kind)` tells the hot path whether anybody hears.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+from mailjobs import clock
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The root of all events."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The event's own fields, by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionStatus(Event):
+    """A connection was made, secured, or ended. `status_code` is 0 where all is well."""
+
+    event: str
+    status_code: int = 0
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StartTransfer(Event):
+    """Content begins to go out. `part` is 0 for the message, then counts attachments."""
+
+    direction: Literal["client", "server"] = "client"
+    part: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer(Event):
+    """`bytes` so far of one part; `percent` is -1 where the whole is unknown."""
+
+    direction: Literal["client", "server"]
+    bytes: int
+    percent: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class EndTransfer(Event):
+    """Content was written, which does not say that it was accepted."""
+
+    direction: Literal["client", "server"] = "client"
+    part: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Error(Event):
+    """Something failed that does not end the step, such as a refused Bcc."""
+
+    code: int | None
+    description: str
+    recipient: str | None = None
+    reply: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expand(Event):
+    """One member of an expanded list."""
+
+    address: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace(Event):
+    """One line of the conversation. Content is never shown, and secrets are masked where they are made."""
+
+    direction: Literal["client", "server", "info"]
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class TLSStatus(Event):
+    """Progress of a handshake."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCertificate(Event):
+    """The server's certificate and what was found of it. `status` is "OK" or all reasons against it."""
+
+    pem: str
+    subject: str
+    issuer: str
+    status: str
+    accept: bool
+    chain: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted(Event):
+    """A job begins. `job` is its name."""
+
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted(Event):
+    """A step begins. `kind` is its action."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished(Event):
+    """A step ended. `status` is ok, failed or skipped; `elapsed` is in seconds; `error` as in the report."""
+
+    kind: str
+    name: str
+    status: str
+    elapsed: float
+    summary: str = ""
+    error: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSettled(Event):
+    """What became of one recipient of one message. `row` counts from 1 in a batch, else None."""
+
+    row: int | None
+    recipient: str
+    state: str
+    reply: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished(Event):
+    """A job ended with this exit status."""
+
+    exit_status: int
+    elapsed: float
+
+
+KINDS: tuple[type[Event], ...] = (
+    ConnectionStatus, StartTransfer, Transfer, EndTransfer, Error, Expand, Trace, TLSStatus, ServerCertificate,
+    RunStarted, StepStarted, StepFinished, MessageSettled, RunFinished,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """An event with its time and where it belongs: run id, step id, server name (None where there is none)."""
+
+    time: datetime
+    run: str | None
+    step: str | None
+    server: str | None
+    event: Event
+
+    def as_dict(self) -> dict[str, Any]:
+        """One flat mapping; `kind` is the event's name, `time` ISO 8601 in UTC."""
+        stamp = {"kind": type(self.event).__name__, "time": self.time.isoformat(timespec="milliseconds")}
+        return {**stamp, "run": self.run, "step": self.step, "server": self.server, **self.event.as_dict()}
+
+
+class Sink:
+    """A listener: `hears` names the kinds it wants (None: all)."""
+
+    hears: ClassVar[frozenset[type[Event]] | None] = None
+
+    def __call__(self, stamped: Stamped) -> None:
+        """Take one event. Must not raise for what the event says."""
+        raise NotImplementedError
+
+
+class Publish:
+    """Passes events to sinks, stamped. `bind` gives a publisher for a narrower place (a step, a server)."""
+
+    def __init__(self, sinks: Sequence[Sink] = (), place: Mapping[str, str | None] | None = None) -> None:
+        self._sinks = tuple(sinks)
+        self._place = {"run": None, "step": None, "server": None, **(place or {})}
+        self._wanted = {kind: self._listeners(kind) for kind in KINDS}
+
+    def _listeners(self, kind: type[Event]) -> tuple[Callable[[Stamped], None], ...]:
+        return tuple(sink for sink in self._sinks if sink.hears is None or kind in sink.hears)
+
+    def wants(self, kind: type[Event]) -> bool:
+        """Whether anybody hears events of this kind."""
+        return bool(self._wanted[kind])
+
+    def bind(self, **place: str | None) -> Publish:
+        """The same sinks, with any of run, step and server set."""
+        return Publish(self._sinks, {**self._place, **place})
+
+    def __call__(self, event: Event) -> None:
+        listeners = self._wanted[type(event)]
+        if listeners:
+            stamped = Stamped(clock.now(), self._place["run"], self._place["step"], self._place["server"], event)
+            for listener in listeners:
+                listener(stamped)

@@ -1,0 +1,42 @@
+"""The whole job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mailjobs.errors import Place
+from mailjobs.model.message import Message
+from mailjobs.model.server import Server
+from mailjobs.model.step import Step
+
+
+@dataclass(frozen=True, slots=True)
+class CsvSource:
+    """Rows of a CSV file. `delimiter` None: found out from the first lines."""
+
+    name: str
+    path: Path
+    place: Place
+    key: str | None = None
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A checked job. `files` is the job file and those it extends, nearest first; `vars` are resolved values.
+
+    `folders` are those of `files`, without repeats: where templates may come from.
+    """
+
+    name: str
+    files: tuple[Path, ...]
+    folders: tuple[Path, ...]
+    vars: Mapping[str, Any]
+    data: Mapping[str, CsvSource]
+    servers: Mapping[str, Server]
+    messages: Mapping[str, Message]
+    steps: tuple[Step, ...]

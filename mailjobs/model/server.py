@@ -1,0 +1,79 @@
+"""A server and how to talk to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from mailjobs.errors import Place
+from mailjobs.secret import Secret
+
+TlsMode = Literal["auto", "implicit", "starttls", "opportunistic", "none"]
+TlsVersion = Literal["1.2", "1.3"]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds; 0 is none. `idle` restarts with each byte, `final` is for the reply to the final dot."""
+
+    connect: float = 10
+    idle: float = 60
+    final: float = 600
+    total: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CaSource:
+    """Trusted certificates: exactly one of the system's store, a PEM file, a hashed directory, or PEM text."""
+
+    system: bool = False
+    file: Path | None = None
+    dir: Path | None = None
+    pem: str | None = None
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """When the connection is secured, and whom to trust."""
+
+    mode: TlsMode = "auto"
+    min_version: TlsVersion = "1.2"
+    max_version: TlsVersion = "1.3"
+    ca: tuple[CaSource, ...] = (CaSource(system=True),)
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """Who logs in, and how."""
+
+    username: str
+    password: Secret
+    mechanism: str = "auto"
+    authorization_identity: str | None = None
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """`enabled` is false where HELO is to be said; `disable` names extensions to take no notice of."""
+
+    enabled: bool = True
+    disable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One server. `tls.mode` is never "auto" here: `job` has decided it by the port and the URL."""
+
+    host: str
+    port: int
+    name: str = "server"
+    hello: str | None = None
+    extensions: Extensions = field(default_factory=Extensions)
+    timeout: Timeouts = field(default_factory=Timeouts)
+    max_reply_line: int = 2048
+    tls: Tls = field(default_factory=Tls)
+    auth: Auth | None = None
+    place: Place | None = None
