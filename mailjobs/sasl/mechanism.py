@@ -1,0 +1,39 @@
+"""What a mechanism is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from mailjobs.errors import AuthError
+from mailjobs.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who logs in. `authorization_identity` is whom to act as, where that is somebody else."""
+
+    username: str
+    password: Secret
+    authorization_identity: str | None = None
+
+    def octets(self, text: str, what: str) -> bytes:
+        """`text` as UTF-8. Raises AuthError for a NUL, which separates the parts of a message."""
+        if "\0" in text:
+            raise AuthError(f"{what} has a NUL character, which no server can be told", stage="AUTH")
+        return text.encode()
+
+
+class Mechanism(Protocol):
+    """One exchange. `shows_password` mechanisms are for connections that nobody can listen to."""
+
+    name: ClassVar[str]
+    shows_password: ClassVar[bool]
+
+    def __init__(self, credentials: Credentials) -> None: ...
+
+    def initial(self) -> bytes | None:
+        """The initial response; None is none, which is not the empty one."""
+
+    def respond(self, challenge: bytes) -> bytes:
+        """The answer to a challenge. Raises AuthError where the exchange has gone wrong."""

@@ -1,0 +1,60 @@
+"""SMTP without I/O (RFC 5321, 2920, 3207, 4954): commands become bytes, bytes become replies and outcomes."""
+
+from mailjobs.smtp.address import mailbox_wire, needs_smtputf8, split_mailbox
+from mailjobs.smtp.commands import (
+    Auth,
+    AuthCancel,
+    AuthResponse,
+    Command,
+    Content,
+    Data,
+    Ehlo,
+    Expn,
+    Helo,
+    Mail,
+    Noop,
+    Quit,
+    Raw,
+    Rcpt,
+    Rset,
+    StartTls,
+    Vrfy,
+)
+from mailjobs.smtp.content import bare_line_end, dot_stuff
+from mailjobs.smtp.engine import Answer, Engine
+from mailjobs.smtp.extensions import Extensions
+from mailjobs.smtp.reply import Reply, ReplyParser
+from mailjobs.smtp.transaction import Envelope, Outcome, Transaction
+
+__all__ = [
+    "Answer",
+    "Auth",
+    "AuthCancel",
+    "AuthResponse",
+    "Command",
+    "Content",
+    "Data",
+    "Ehlo",
+    "Engine",
+    "Envelope",
+    "Expn",
+    "Extensions",
+    "Helo",
+    "Mail",
+    "Noop",
+    "Outcome",
+    "Quit",
+    "Raw",
+    "Rcpt",
+    "Reply",
+    "ReplyParser",
+    "Rset",
+    "StartTls",
+    "Transaction",
+    "Vrfy",
+    "bare_line_end",
+    "dot_stuff",
+    "mailbox_wire",
+    "needs_smtputf8",
+    "split_mailbox",
+]

@@ -1,0 +1,58 @@
+"""The wire form of a mailbox in MAIL and RCPT (RFC 5321 section 4.1.2), and what it must not hold."""
+
+from __future__ import annotations
+
+import re
+
+LONGEST_LOCAL, LONGEST_DOMAIN, LONGEST_PATH = 64, 255, 256  # octets, RFC 5321 section 4.5.3.1
+
+ATEXT = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010FFFF"
+DOT_STRING = re.compile(rf"[{ATEXT}]+(?:\.[{ATEXT}]+)*")
+QUOTED = re.compile(r'"(?:[ !#-\[\]-~\u00a0-\U0010FFFF]|\\[ -~])*"')
+LABEL = r"[A-Za-z0-9_\u0080-\U0010FFFF](?:[A-Za-z0-9_\-\u0080-\U0010FFFF]*[A-Za-z0-9_\u0080-\U0010FFFF])?"
+DOMAIN = re.compile(rf"{LABEL}(?:\.{LABEL})*")
+LITERAL = re.compile(r"\[(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|IPv6:[0-9A-Fa-f:.]+|[A-Za-z0-9\-]+:[!-Z^-~]+)\]")
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def split_mailbox(address: str) -> tuple[str, str]:
+    """Local part and domain. Raises ValueError that says what is wrong with `address`."""
+    if not address:
+        raise ValueError("the address is empty")
+    if CONTROLS.search(address):
+        raise ValueError("the address has a control character, such as a line end")
+    local, at, domain = address.rpartition("@")
+    if not at:
+        raise ValueError("the address has no @")
+    if not local or not domain:
+        raise ValueError(f"the address has nothing {'before' if not local else 'after'} the @")
+    _check_local(local)
+    _check_domain(domain)
+    if len(address.encode()) > LONGEST_PATH - 2:
+        raise ValueError(f"the address is longer than {LONGEST_PATH - 2} octets")
+    return local, domain
+
+
+def _check_local(local: str) -> None:
+    if not (DOT_STRING.fullmatch(local) or QUOTED.fullmatch(local)):
+        raise ValueError("the part before the @ has characters, dots or blanks that must stand in quotes")
+    if len(local.encode()) > LONGEST_LOCAL:
+        raise ValueError(f"the part before the @ is longer than {LONGEST_LOCAL} octets")
+
+
+def _check_domain(domain: str) -> None:
+    if not (DOMAIN.fullmatch(domain) or LITERAL.fullmatch(domain)):
+        raise ValueError("what follows the @ is no domain name")
+    if len(domain.encode()) > LONGEST_DOMAIN:
+        raise ValueError(f"the domain is longer than {LONGEST_DOMAIN} octets")
+
+
+def mailbox_wire(address: str) -> bytes:
+    """`<address>` for the wire. Raises ValueError for what is no mailbox."""
+    split_mailbox(address)
+    return b"<%b>" % address.encode()
+
+
+def needs_smtputf8(address: str) -> bool:
+    """Whether the local part cannot be said without SMTPUTF8 (RFC 6531); a domain can, as A-labels."""
+    return not address.rpartition("@")[0].isascii()

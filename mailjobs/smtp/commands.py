@@ -1,0 +1,274 @@
+"""One small value for each command, which knows its own wire form.
+
+`trace()` is what a trace may show of it. `last_in_group` is true for the commands after which a client must wait
+for the reply whatever the server offers (RFC 2920 section 3.1).
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from mailjobs.secret import MASK
+from mailjobs.smtp.address import mailbox_wire
+from mailjobs.smtp.content import dot_stuff
+
+LONGEST_TEXT_LINE = 998  # octets without CRLF, RFC 5321 section 4.5.3.1.6
+UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
+DESYNCHRONISING = {
+    "DATA": "a send step says DATA",
+    "BDAT": "a send step says BDAT",
+    "AUTH": "server.auth logs in",
+    "STARTTLS": "server.tls secures the connection",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The root of all commands."""
+
+    name: ClassVar[str] = ""
+    last_in_group: ClassVar[bool] = True
+
+    def line(self) -> str:
+        """The command without CRLF."""
+        return self.name
+
+    def wire(self) -> bytes:
+        """The bytes that go out."""
+        return self.line().encode() + b"\r\n"
+
+    def trace(self) -> str:
+        """What a trace may show."""
+        return self.line()
+
+
+def _argument(text: str, what: str) -> str:
+    if UNSAFE.search(text):
+        raise ValueError(f"{what} has a line end or another control character")
+    if not text.strip():
+        raise ValueError(f"{what} is empty")
+    if len(text.encode()) > LONGEST_TEXT_LINE:
+        raise ValueError(f"{what} is longer than {LONGEST_TEXT_LINE} octets")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Ehlo(Command):
+    """EHLO; `domain` is a host name or an address literal."""
+
+    name: ClassVar[str] = "EHLO"
+    domain: str
+
+    def __post_init__(self) -> None:
+        if " " in _argument(self.domain, "the name to say hello with"):
+            raise ValueError("the name to say hello with has a blank")
+
+    def line(self) -> str:
+        """EHLO domain."""
+        return f"{self.name} {self.domain}"
+
+
+@dataclass(frozen=True, slots=True)
+class Helo(Ehlo):
+    """HELO, which gives no extensions."""
+
+    name: ClassVar[str] = "HELO"
+
+
+@dataclass(frozen=True, slots=True)
+class StartTls(Command):
+    """STARTTLS (RFC 3207)."""
+
+    name: ClassVar[str] = "STARTTLS"
+
+
+@dataclass(frozen=True, slots=True)
+class Auth(Command):
+    """AUTH (RFC 4954). `initial` None is no initial response, which is not the empty one."""
+
+    name: ClassVar[str] = "AUTH"
+    mechanism: str
+    initial: bytes | None = field(default=None, repr=False)
+
+    def line(self) -> str:
+        """AUTH MECHANISM, with the initial response in base64; an empty one is `=`."""
+        if self.initial is None:
+            return f"AUTH {self.mechanism}"
+        return f"AUTH {self.mechanism} {base64.b64encode(self.initial).decode() or '='}"
+
+    def trace(self) -> str:
+        """Without the response."""
+        return f"AUTH {self.mechanism}" + ("" if self.initial is None else f" {MASK}")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthResponse(Command):
+    """The answer to a challenge."""
+
+    name: ClassVar[str] = "AUTH"
+    data: bytes = field(repr=False)
+
+    def line(self) -> str:
+        """Base64."""
+        return base64.b64encode(self.data).decode()
+
+    def trace(self) -> str:
+        """Nothing of it."""
+        return MASK
+
+
+@dataclass(frozen=True, slots=True)
+class AuthCancel(Command):
+    """`*` instead of an answer ends the exchange."""
+
+    name: ClassVar[str] = "AUTH"
+
+    def line(self) -> str:
+        """The star."""
+        return "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail(Command):
+    """MAIL FROM; `address` "" is the null sender. `size` and `smtputf8` go out as parameters."""
+
+    name: ClassVar[str] = "MAIL"
+    last_in_group: ClassVar[bool] = False
+    address: str
+    size: int | None = None
+    eightbit: bool = False
+    smtputf8: bool = False
+
+    def wire(self) -> bytes:
+        """MAIL FROM:<…> with parameters."""
+        path = mailbox_wire(self.address) if self.address else b"<>"
+        size = b" SIZE=%d" % self.size if self.size is not None else b""
+        body = b" BODY=8BITMIME" if self.eightbit else b""
+        return b"MAIL FROM:%b%b%b%b\r\n" % (path, size, body, b" SMTPUTF8" if self.smtputf8 else b"")
+
+    def line(self) -> str:
+        """As text."""
+        return self.wire().decode().rstrip("\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Rcpt(Command):
+    """RCPT TO."""
+
+    name: ClassVar[str] = "RCPT"
+    last_in_group: ClassVar[bool] = False
+    address: str
+
+    def wire(self) -> bytes:
+        """RCPT TO:<…>."""
+        return b"RCPT TO:%b\r\n" % mailbox_wire(self.address)
+
+    def line(self) -> str:
+        """As text."""
+        return self.wire().decode().rstrip("\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Data(Command):
+    """DATA: the server answers 354 and waits for content."""
+
+    name: ClassVar[str] = "DATA"
+
+
+@dataclass(frozen=True, slots=True)
+class Content(Command):
+    """The content after 354, up to and with the final dot; its reply is that to the message."""
+
+    name: ClassVar[str] = "the message"
+    last_in_group: ClassVar[bool] = False
+    content: bytes = field(repr=False)
+
+    @classmethod
+    def empty(cls) -> Content:
+        """The lone dot, which ends a 354 that nobody is left to use."""
+        return cls(b"")
+
+    def wire(self) -> bytes:
+        """Dot-stuffed, with the final dot. Raises ValueError for a bare CR or LF."""
+        return dot_stuff(self.content)
+
+    def trace(self) -> str:
+        """Its size alone."""
+        return f"({len(self.content)} bytes of content)"
+
+
+@dataclass(frozen=True, slots=True)
+class Rset(Command):
+    """RSET."""
+
+    name: ClassVar[str] = "RSET"
+    last_in_group: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Noop(Command):
+    """NOOP."""
+
+    name: ClassVar[str] = "NOOP"
+
+
+@dataclass(frozen=True, slots=True)
+class Quit(Command):
+    """QUIT."""
+
+    name: ClassVar[str] = "QUIT"
+
+
+@dataclass(frozen=True, slots=True)
+class Vrfy(Command):
+    """VRFY; `smtputf8` where the string is not ASCII (RFC 6531 section 3.7.4.2)."""
+
+    name: ClassVar[str] = "VRFY"
+    string: str
+    smtputf8: bool = False
+
+    def __post_init__(self) -> None:
+        _argument(self.string, "what is to be verified")
+
+    def line(self) -> str:
+        """VRFY string."""
+        return f"VRFY {self.string}{' SMTPUTF8' if self.smtputf8 else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Expn(Command):
+    """EXPN."""
+
+    name: ClassVar[str] = "EXPN"
+    string: str
+
+    def __post_init__(self) -> None:
+        _argument(self.string, "the list to expand")
+
+    def line(self) -> str:
+        """EXPN string."""
+        return f"EXPN {self.string}"
+
+
+@dataclass(frozen=True, slots=True)
+class Raw(Command):
+    """A line as the user wrote it. Refuses, as a ValueError, what would put the engine out of step."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        verb = _argument(self.text, "the command").split()[0].upper()
+        if verb in DESYNCHRONISING:
+            raise ValueError(f"a raw {verb} would put the conversation out of step: {DESYNCHRONISING[verb]}")
+
+    @property
+    def verb(self) -> str:
+        """Its first word, upper case."""
+        return self.text.split()[0].upper()
+
+    def line(self) -> str:
+        """As it stands."""
+        return self.text

@@ -1,0 +1,209 @@
+"""The client's side of a conversation as a state machine: commands become bytes, bytes become answers.
+
+The server speaks first (`greeting`), and after its 220 the client says hello (`new`). EHLO or HELO makes it a
+`session`, in which MAIL opens a transaction (`mail`); DATA asks for the content (`data`) and the content returns to
+`session`. AUTH holds the floor (`auth`) until the server says something other than 334. STARTTLS waits (`tls`)
+until `start_tls()` says that the handshake is done, and then everything begins anew with a hello. QUIT, a 421 and
+the end of the stream close (`closed`).
+
+State advances when a command is *sent*, since in a group the next command goes out before the reply to this one
+has come; a reply moves it where it says otherwise. What may be sent when is the table below. Replies come in the
+order of the commands (RFC 2920), so a queue of unanswered commands pairs them.
+
+The engine has no socket, no clock, no thread and no log.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from mailjobs.errors import ProtocolError, StateError
+from mailjobs.smtp.commands import (
+    Auth,
+    AuthCancel,
+    AuthResponse,
+    Command,
+    Content,
+    Data,
+    Ehlo,
+    Helo,
+    Mail,
+    Quit,
+    Raw,
+    Rcpt,
+    Rset,
+    StartTls,
+)
+from mailjobs.smtp.extensions import Extensions
+from mailjobs.smtp.reply import Reply, ReplyParser
+
+GREETING, NEW, SESSION, MAIL = "greeting", "new", "session", "mail"
+DATA, AUTH, TLS, CLOSED = "data", "auth", "tls", "closed"
+
+# (state, command) -> state after it was sent. What is not here may be said in new, session and mail, and changes
+# nothing.
+AFTER: Final[dict[tuple[str, type[Command]], str]] = {
+    (NEW, Ehlo): NEW,
+    (NEW, Helo): NEW,
+    (SESSION, Ehlo): SESSION,
+    (SESSION, Helo): SESSION,
+    (SESSION, StartTls): TLS,
+    (SESSION, Auth): AUTH,
+    (AUTH, AuthResponse): AUTH,
+    (AUTH, AuthCancel): AUTH,
+    (SESSION, Mail): MAIL,
+    (MAIL, Rcpt): MAIL,
+    (MAIL, Data): DATA,
+    (DATA, Content): SESSION,
+    (MAIL, Rset): SESSION,
+    (SESSION, Rset): SESSION,
+}
+BOUND = {command for _, command in AFTER}
+SPEAKING = (NEW, SESSION, MAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply and the command that it answers (None: the greeting, or a 421 that nobody asked for)."""
+
+    command: Command | None
+    reply: Reply
+
+
+class Engine:
+    """One conversation. `max_reply_line` bounds a line of a reply, in octets."""
+
+    def __init__(self, max_reply_line: int = 2048) -> None:
+        self._parser = ReplyParser(max_reply_line)
+        self._state = GREETING
+        self._unanswered: deque[Command] = deque()
+        self._ignored: frozenset[str] = frozenset()
+        self.extensions = Extensions.none()
+        self.tls = False
+        self.authenticated = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be said any more."""
+        return self._state == CLOSED
+
+    @property
+    def greeted(self) -> bool:
+        """Whether the server has greeted."""
+        return self._state != GREETING
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether MAIL was said and the transaction is not over."""
+        return self._state in (MAIL, DATA)
+
+    @property
+    def outstanding(self) -> int:
+        """How many commands are unanswered."""
+        return len(self._unanswered)
+
+    @property
+    def pipelining(self) -> bool:
+        """Whether commands may be sent in groups (RFC 2920)."""
+        return self.extensions.has("PIPELINING")
+
+    def disable(self, names: Iterable[str]) -> None:
+        """Take no notice of these extensions, from the next EHLO on."""
+        self._ignored = frozenset(names)
+
+    def send(self, command: Command) -> bytes:
+        """The bytes of `command`, whose reply is expected from now on. Raises StateError where it may not be said."""
+        self._check_group(command)
+        state = self._after(command)
+        wire = command.wire()
+        self._state = state
+        self._unanswered.append(command)
+        return wire
+
+    def _check_group(self, command: Command) -> None:
+        if not self._unanswered:
+            return
+        before = self._unanswered[-1]
+        if before.last_in_group:
+            raise StateError(f"{command.name} may not be sent before the reply to {before.name}")
+        if not self.pipelining:
+            raise StateError(f"the server does not offer PIPELINING, so {command.name} has to wait for its reply")
+
+    def _after(self, command: Command) -> str:
+        state = self._state
+        if isinstance(command, StartTls) and self.tls:
+            raise StateError("STARTTLS inside TLS")
+        if isinstance(command, Auth) and self.authenticated:
+            raise StateError("AUTH after a successful AUTH")
+        if isinstance(command, Quit) and state in SPEAKING:
+            return state
+        if type(command) not in BOUND and state in SPEAKING:
+            return state
+        try:
+            return AFTER[state, type(command)]
+        except KeyError:
+            raise StateError(f"{command.name or command.line()} is not allowed now (state: {state})") from None
+
+    def receive(self, data: bytes) -> list[Answer]:
+        """The answers that `data` completes, in order. Raises ProtocolError for what is no SMTP, or unasked for."""
+        return [self._pair(reply) for reply in self._parser.feed(data)]
+
+    def _pair(self, reply: Reply) -> Answer:
+        if self._state == GREETING:
+            self._state = NEW if reply.code == 220 else CLOSED
+            return Answer(None, reply)
+        if not self._unanswered:
+            if reply.code == 421:
+                self._state = CLOSED
+                return Answer(None, reply)
+            raise ProtocolError(f"the server said {reply} without having been asked", reply=reply)
+        command = self._unanswered.popleft()
+        self._heard(command, reply)
+        return Answer(command, reply)
+
+    def _heard(self, command: Command, reply: Reply) -> None:
+        """What a reply changes beyond what sending the command has changed."""
+        if reply.code == 421 or isinstance(command, Quit):
+            self._state = CLOSED
+        match command:
+            case Ehlo() if reply.positive:
+                self._said_hello(command, reply)
+            case StartTls() if reply.code != 220 and self._state == TLS:
+                self._state = SESSION
+            case Auth() | AuthResponse() | AuthCancel() if reply.code != 334 and self._state == AUTH:
+                self.authenticated = reply.positive
+                self._state = SESSION
+            case Mail() if not reply.positive and self._state == MAIL and not self._unanswered:
+                self._state = SESSION
+            case Data() if reply.code != 354 and self._state == DATA and not self._unanswered:
+                self._state = MAIL
+            case Raw() if command.verb in ("RSET", "EHLO", "HELO") and reply.positive and self._state == MAIL:
+                self._state = SESSION
+            case _:
+                pass
+
+    def _said_hello(self, command: Command, reply: Reply) -> None:
+        if self._state == CLOSED:
+            return
+        self._state = SESSION
+        offered = Extensions.none(reply.text) if isinstance(command, Helo) else Extensions.parse(reply)
+        self.extensions = offered.without(self._ignored)
+
+    def require_empty_buffer(self) -> None:
+        """After the reply to STARTTLS nothing may have come in clear (RFC 3207 section 6). Raises ProtocolError."""
+        if self._parser.pending:
+            raise ProtocolError("the server said more in clear after its reply to STARTTLS: somebody may be injecting")
+
+    def start_tls(self) -> None:
+        """The handshake is done: what was learnt in clear is forgotten, and a new hello is due."""
+        self.require_empty_buffer()
+        self.tls = True
+        self.extensions = Extensions.none()
+        self._state = NEW
+
+    def eof(self) -> None:
+        """The stream has ended."""
+        self._state = CLOSED

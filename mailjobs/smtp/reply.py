@@ -1,0 +1,143 @@
+"""Replies (RFC 5321 section 4.2), parsed from bytes as they come, within bounds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from mailjobs.errors import ProtocolError
+
+ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
+LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
+CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+
+CHALLENGE = 334
+LONGEST_CHALLENGE = 12288  # octets of a 334 line, whatever the bound on others (RFC 4954 section 4)
+MOST_LINES = 10_000
+MOST_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One whole reply: its code, and the text of its lines without code and separator."""
+
+    code: int
+    lines: tuple[str, ...] = ("",)
+
+    @property
+    def enhanced(self) -> str | None:
+        """The enhanced status code (RFC 3463), where the first line begins with one of the reply's class."""
+        found = ENHANCED.match(self.lines[0])
+        return found[1] if found and found[1][0] == str(self.code)[0] else None
+
+    @property
+    def text(self) -> str:
+        """The lines without enhanced codes, joined by newlines."""
+        enhanced = self.enhanced
+        if enhanced is None:
+            return "\n".join(self.lines)
+        return "\n".join(ENHANCED.sub("", line, count=1) if line.startswith(enhanced) else line for line in self.lines)
+
+    @property
+    def positive(self) -> bool:
+        """2xx."""
+        return 200 <= self.code < 300
+
+    @property
+    def intermediate(self) -> bool:
+        """3xx."""
+        return 300 <= self.code < 400
+
+    @property
+    def temporary(self) -> bool:
+        """4xx."""
+        return 400 <= self.code < 500
+
+    @property
+    def permanent(self) -> bool:
+        """5xx."""
+        return 500 <= self.code < 600
+
+    def as_dict(self) -> dict[str, Any]:
+        """code, enhanced and text, as results and reports show them."""
+        return {"code": self.code, "enhanced": self.enhanced, "text": self.text}
+
+    def __str__(self) -> str:
+        return f"{self.code} {' '.join(line for line in self.lines if line)}".rstrip()
+
+
+class ReplyParser:
+    """Takes bytes in any pieces and gives whole replies.
+
+    Raises ProtocolError for what is no reply, for a line over `max_line` octets, and for a reply over
+    `max_lines` lines or `max_bytes` octets. A line may end with LF alone.
+    """
+
+    def __init__(self, max_line: int = 2048, max_lines: int = MOST_LINES, max_bytes: int = MOST_BYTES) -> None:
+        self._max_line = max_line
+        self._max_lines = max_lines
+        self._max_bytes = max_bytes
+        self._buffer = bytearray()
+        self._scanned = 0
+        self._code = 0
+        self._lines: list[str] = []
+        self._size = 0
+
+    @property
+    def pending(self) -> bool:
+        """Whether part of a reply has come and its end has not."""
+        return bool(self._buffer or self._lines)
+
+    def feed(self, data: bytes) -> list[Reply]:
+        """The replies that are whole now."""
+        self._buffer += data
+        replies: list[Reply] = []
+        start = 0
+        while (end := self._buffer.find(b"\n", max(start, self._scanned))) >= 0:
+            line = bytes(self._buffer[start:end])
+            start = end + 1
+            self._check_length(line)
+            reply = self._line(line[:-1] if line.endswith(b"\r") else line)
+            if reply is not None:
+                replies.append(reply)
+        del self._buffer[:start]
+        self._scanned = len(self._buffer)
+        self._check_length(self._buffer)
+        return replies
+
+    def _check_length(self, line: bytes | bytearray) -> None:
+        bound = LONGEST_CHALLENGE if line.startswith(b"334") else self._max_line
+        if len(line) > max(bound, self._max_line):
+            raise ProtocolError(f"a line of the server's reply has more than {bound} octets")
+
+    def _line(self, line: bytes) -> Reply | None:
+        found = LINE.fullmatch(line)
+        if found is None:
+            raise ProtocolError(f"the server said {_shown(line[:60])}, which is no SMTP reply")
+        code, separator, text = int(found[1]), found[2], found[3] or b""
+        if self._lines and code != self._code:
+            raise ProtocolError(f"the lines of one reply have the codes {self._code} and {code}")
+        self._code = code
+        self._lines.append(_decode(text))
+        self._size += len(line)
+        if len(self._lines) > self._max_lines or self._size > self._max_bytes:
+            raise ProtocolError(
+                f"the server's reply {code} is over {self._max_lines} lines or {self._max_bytes} octets"
+            )
+        return None if separator == b"-" else self._finish()
+
+    def _finish(self) -> Reply:
+        reply = Reply(self._code, tuple(self._lines))
+        self._lines = []
+        self._size = 0
+        return reply
+
+
+def _decode(text: bytes) -> str:
+    """UTF-8; whatever a terminal might obey is escaped."""
+    return CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text.decode("utf-8", "backslashreplace"))
+
+
+def _shown(line: bytes) -> str:
+    return f"'{_decode(line)}'"

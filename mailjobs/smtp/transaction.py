@@ -1,0 +1,249 @@
+"""One message on its way: which commands, in which groups, and what the replies mean for each recipient.
+
+    opening   MAIL, each RCPT, DATA; in one group where the server pipelines, else one by one
+    content   after 354, up to the final dot
+    final     the reply to the dot
+
+DATA joins the group only where no partial refusal may stop the message: with `stop_indexes`, or where somebody else
+might still be refused, the replies to RCPT come first.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from mailjobs.errors import ProtocolError, ReplyError
+from mailjobs.smtp.commands import Command, Content, Data, Mail, Rcpt
+from mailjobs.smtp.extensions import Extensions
+from mailjobs.smtp.reply import Reply
+
+State = Literal["accepted", "rejected", "deferred", "unknown", "not-attempted"]
+Cleanup = Literal["rset", "dot", "close"]
+
+TOO_MANY_RECIPIENTS = 552  # at RCPT counts as temporary, RFC 5321 section 4.5.3.1.10
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who sends to whom. `size` is that of the content in octets; `eightbit` and `smtputf8` are what it needs."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    size: int
+    smtputf8: bool = False
+    eightbit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one recipient, with the reply that decided it and the command that it answers."""
+
+    recipient: str
+    state: State
+    reply: Reply | None = None
+    command: str | None = None
+
+
+class Transaction:
+    """Feed it the answers, and it knows what to say next and what became of whom.
+
+    `stop_indexes` are those recipients whose refusal keeps the message from everybody.
+    """
+
+    def __init__(self, envelope: Envelope, stop_indexes: frozenset[int] = frozenset()) -> None:
+        self.envelope = envelope
+        self._stops = stop_indexes
+        self._outcomes = [Outcome(recipient, "not-attempted") for recipient in envelope.recipients]
+        self._waiting: deque[Command] = deque()
+        self._sent = 0
+        self._answered = 0
+        self._next_recipient = 0
+        self._accepted = 0
+        self._stopped = False
+        self._go_ahead = False
+        self._data_sent = False
+        self._data_answered = False
+        self._content_sent = False
+        self._final: Reply | None = None
+        self._lost = False
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """One for each recipient, in order."""
+        return tuple(self._outcomes)
+
+    @property
+    def stage(self) -> str:
+        """The command whose reply is due, for errors and deadlines."""
+        if self._content_sent:
+            return "the message"
+        if self._answered == 0:
+            return "MAIL"
+        return "RCPT" if self._next_recipient < len(self._outcomes) else "DATA"
+
+    def require(self, extensions: Extensions) -> None:
+        """Raise a permanent ReplyError, and count everybody as rejected, where the server cannot take the message."""
+        reason = _unmet(self.envelope, extensions)
+        if reason is not None:
+            self._outcomes = [replace(outcome, state="rejected") for outcome in self._outcomes]
+            self._lost = True
+            raise ReplyError(reason, stage="MAIL", temporary=False)
+
+    def opening(self, extensions: Extensions, pipelining: bool) -> Sequence[Command]:
+        """The first group to write. What has to wait for replies comes from `next`."""
+        envelope = self.envelope
+        size = envelope.size if extensions.has("SIZE") else None
+        commands: list[Command] = [Mail(envelope.sender, size, envelope.eightbit, envelope.smtputf8)]
+        commands += [Rcpt(recipient) for recipient in envelope.recipients]
+        if not pipelining:
+            self._waiting.extend(commands[1:])
+            del commands[1:]
+        elif self._groups_data:
+            commands.append(Data())
+            self._data_sent = True
+        self._sent = len(commands)
+        return commands
+
+    @property
+    def _groups_data(self) -> bool:
+        return not self._stops or len(self._outcomes) == 1
+
+    def next(self) -> Command | None:
+        """The next command to write before reading, or None while replies are due."""
+        if self._answered < self._sent or self.opening_answered:
+            return None
+        command = self._waiting.popleft() if self._waiting else Data()
+        self._data_sent = isinstance(command, Data)
+        self._sent += 1
+        return command
+
+    @property
+    def opening_answered(self) -> bool:
+        """Whether there is nothing more to say or to hear before the content."""
+        if self._lost:
+            return True
+        if self._answered < self._sent:
+            return False
+        if self._data_sent:
+            return True
+        return not self._wanted or (not self._waiting and self._accepted == 0)
+
+    @property
+    def _wanted(self) -> bool:
+        """Whether going on can still bring the message to anybody."""
+        return not self._stopped
+
+    @property
+    def ready_for_content(self) -> bool:
+        """Whether the server has said 354 and somebody is there to get it."""
+        return self._go_ahead and self._accepted > 0 and self._wanted and not self._content_sent
+
+    @property
+    def awaits_final(self) -> bool:
+        """Whether the content is out and its reply is due."""
+        return self._content_sent and self._final is None and not self._lost
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more can come."""
+        return self._final is not None or self._lost
+
+    @property
+    def cleanup(self) -> Cleanup | None:
+        """How to end what was opened and will not be used: RSET, the lone dot, or only by closing."""
+        if self.finished or self._sent == 0:
+            return None
+        if not self._go_ahead:
+            return "rset"
+        return "dot" if self._accepted == 0 else "close"
+
+    def content_sent(self) -> None:
+        """The content is about to go out: from now on a lost connection leaves the outcome unknown."""
+        self._content_sent = True
+
+    def answer(self, command: Command | None, reply: Reply) -> None:
+        """Take in a reply. Raises ProtocolError for a code that the command cannot have."""
+        self._answered += 1
+        match command:
+            case Mail():
+                _expect(reply, 2, "MAIL")
+                self._settle_all(reply, "MAIL")
+            case Rcpt():
+                _expect(reply, 2, "RCPT")
+                self._recipient(reply)
+            case Data():
+                _expect(reply, 3, "DATA")
+                self._data(reply)
+            case Content():
+                _expect(reply, 2, "the message")
+                self._final = reply
+                self._finish(reply)
+            case _:
+                raise ProtocolError(f"a reply out of order: {reply}", reply=reply)
+
+    def _recipient(self, reply: Reply) -> None:
+        index = self._next_recipient
+        self._next_recipient += 1
+        if self._outcomes[index].state != "not-attempted":
+            return  # MAIL was refused, which decided it
+        if reply.positive:
+            self._accepted += 1
+            return
+        self._refuse(index, reply, "RCPT")
+        self._stopped = self._stopped or index in self._stops
+
+    def _data(self, reply: Reply) -> None:
+        if reply.intermediate:
+            self._go_ahead = True
+        else:
+            self._finish(reply, "DATA")
+            self._accepted = 0
+
+    def _settle_all(self, reply: Reply, command: str) -> None:
+        if reply.positive:
+            return
+        for index in range(len(self._outcomes)):
+            self._refuse(index, reply, command)
+        self._stopped = True
+
+    def _refuse(self, index: int, reply: Reply, command: str) -> None:
+        temporary = reply.temporary or (reply.code == TOO_MANY_RECIPIENTS and command == "RCPT")
+        state: State = "deferred" if temporary else "rejected"
+        self._outcomes[index] = Outcome(self._outcomes[index].recipient, state, reply, command)
+
+    def _finish(self, reply: Reply, command: str = "the message") -> None:
+        """The reply decides for everybody whose RCPT was accepted."""
+        state: State = "accepted" if reply.positive else "deferred" if reply.temporary else "rejected"
+        self._settle_open(state, reply, command)
+
+    def _settle_open(self, state: State, reply: Reply | None, command: str | None) -> None:
+        self._outcomes = [
+            Outcome(outcome.recipient, state, reply, command) if outcome.state == "not-attempted" else outcome
+            for outcome in self._outcomes
+        ]
+
+    def lost(self) -> None:
+        """The connection is gone: after the content began nobody can say what became of it (RFC 1047)."""
+        if self.finished:
+            return
+        self._lost = True
+        if self._content_sent:
+            self._settle_open("unknown", None, "the message")
+
+
+def _expect(reply: Reply, kind: int, command: str) -> None:
+    if reply.code // 100 not in (kind, 4, 5):
+        raise ProtocolError(f"{reply.code} is no reply to {command}: {reply}", reply=reply, command=command)
+
+
+def _unmet(envelope: Envelope, extensions: Extensions) -> str | None:
+    if envelope.smtputf8 and not extensions.has("SMTPUTF8"):
+        return "an address needs SMTPUTF8, which the server does not offer"
+    if envelope.eightbit and not extensions.has("8BITMIME"):
+        return "the content is 8-bit, and the server does not offer 8BITMIME"
+    if extensions.size is not None and envelope.size > extensions.size:
+        return f"the message has {envelope.size} octets, and the server takes {extensions.size}"
+    return None
