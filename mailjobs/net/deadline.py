@@ -1,0 +1,55 @@
+"""When to give up waiting."""
+
+from __future__ import annotations
+
+from mailjobs import clock
+from mailjobs.errors import TimedOut
+
+
+class Deadline:
+    """Limits for one operation, in seconds; 0 is none. `idle` starts anew with each byte, `total` does not.
+
+    `stage` is what is waited for, in the words of an error: "EHLO", "handshake", "the message". The two settings are
+    where a user finds the limits: "timeout.final" may stand for idle, "the step's timeout" for total.
+    """
+
+    __slots__ = ("_idle_end", "_total_end", "idle", "idle_setting", "stage", "total", "total_setting")
+
+    def __init__(
+        self,
+        stage: str,
+        idle: float = 0,
+        total: float = 0,
+        *,
+        idle_setting: str = "timeout.idle",
+        total_setting: str = "timeout.total",
+    ) -> None:
+        self.stage = stage
+        self.idle = idle
+        self.total = total
+        self.idle_setting = idle_setting
+        self.total_setting = total_setting
+        now = clock.monotonic()
+        self._idle_end = now + idle if idle else None
+        self._total_end = now + total if total else None
+
+    def touch(self) -> None:
+        """A byte has moved."""
+        if self.idle:
+            self._idle_end = clock.monotonic() + self.idle
+
+    def remaining(self) -> float | None:
+        """Seconds until the nearer limit, None where there is none. Raises TimedOut where one has passed."""
+        if self._idle_end is None and self._total_end is None:
+            return None
+        now = clock.monotonic()
+        if self._total_end is not None and now >= self._total_end:
+            raise self.timed_out(f"at {self.stage}: it took longer than", self.total, self.total_setting)
+        if self._idle_end is not None and now >= self._idle_end:
+            raise self.timed_out(f"at {self.stage}: nothing moved for", self.idle, self.idle_setting)
+        return min(end for end in (self._idle_end, self._total_end) if end is not None) - now
+
+    def timed_out(self, words: str, seconds: float, setting: str) -> TimedOut:
+        """The error: `words`, then the limit and where it is set."""
+        shown = round(seconds, 1 if seconds >= 1 else 3)
+        return TimedOut(f"timed out {words} {shown:g} s ({setting})", stage=self.stage)

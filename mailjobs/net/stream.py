@@ -1,0 +1,40 @@
+"""What a connection is to those above: bytes out, bytes in, a deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from mailjobs.net.deadline import Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The two ends. `host` is the name that was asked for, `address` and `local_host` are numbers."""
+
+    host: str
+    address: str
+    port: int
+    local_host: str
+    local_port: int
+
+
+class Stream(Protocol):
+    """A connection. `deadline` is set before each operation; passing it raises TimedOut."""
+
+    deadline: Deadline
+    peer: Peer
+
+    def write(self, data: bytes, receive: Callable[[bytes], None]) -> None:
+        """Write all of `data`, and pass on what the other side says meanwhile.
+
+        Both sides may write at once: one that does not read while it writes fills both buffers, and both wait for
+        ever. Raises TransportError; what the other side said before it went away has been passed on by then.
+        """
+
+    def read(self) -> bytes:
+        """At least one byte; none at the end of the stream. Raises TransportError."""
+
+    def close(self, abort: bool = False) -> None:
+        """Close. Never raises."""
