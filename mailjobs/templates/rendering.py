@@ -1,0 +1,77 @@
+"""Compiled templates, ready to be filled for each row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+from jinja2.runtime import Undefined
+
+from mailjobs.model import Template
+from mailjobs.templates import bounds
+from mailjobs.templates.failures import RENDER_FAILURES, render_failure
+from mailjobs.templates.holes import Holes
+from mailjobs.templates.sandbox import collector
+
+
+class Rendering:
+    """One template. `constant` is its text where it has no holes, else None. For any number of threads."""
+
+    __slots__ = ("_compiled", "_globals", "constant", "template")
+
+    def __init__(self, template: Template, compiled: jinja2.Template, constant: str | None) -> None:
+        self.template = template
+        self.constant = constant
+        self._compiled = compiled
+        self._globals = dict(compiled.globals)
+
+    def render(self, scope: Mapping[str, Any]) -> str:
+        """The text. Raises DataError where `row` is in `scope`, else JobError, naming the variable and the line."""
+        if self.constant is not None:
+            return self.constant
+        try:
+            return _run(self._compiled, {**self._globals, **scope})
+        except RENDER_FAILURES as error:
+            raise render_failure(error, self.template, self._compiled, scope) from error
+
+
+class HoleRendering(Rendering):
+    """A template of an address field: text with placeholders, and the values apart."""
+
+    __slots__ = ()
+
+    def holes(self, scope: Mapping[str, Any]) -> Holes:
+        """The text with placeholders and what they stand for. Raises as `render` does."""
+        if self.constant is not None:
+            return Holes(self.constant, ())
+        values = collector.begin()
+        return Holes(self.render(scope), values)
+
+
+class Expression:
+    """A compiled expression. Calling it gives its native value."""
+
+    __slots__ = ("_compiled", "template")
+
+    def __init__(self, template: Template, compiled: jinja2.Template) -> None:
+        self.template = template
+        self._compiled = compiled
+
+    def __call__(self, scope: Mapping[str, Any]) -> Any:
+        """The value. Raises as `Rendering.render` does; an undefined value is an error too."""
+        try:
+            bounds.open_account()
+            context = self._compiled.new_context(dict(scope))
+            for _ in self._compiled.root_render_func(context):
+                pass
+            value = context.vars["result"]
+            return str(value) if isinstance(value, Undefined) else value
+        except RENDER_FAILURES as error:
+            raise render_failure(error, self.template, self._compiled, scope) from error
+
+
+def _run(compiled: jinja2.Template, names: dict[str, Any]) -> str:
+    bounds.open_account()
+    context = compiled.new_context(names, shared=True)
+    return bounds.join_output(compiled.root_render_func(context))

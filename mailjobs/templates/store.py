@@ -1,0 +1,151 @@
+"""All templates of a job: each source is compiled once for each use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+from jinja2 import nodes
+from jinja2.parser import Parser
+
+from mailjobs.model import Template
+from mailjobs.templates.failures import COMPILE_FAILURES, compile_failure
+from mailjobs.templates.loader import FolderLoader
+from mailjobs.templates.references import Reference, find_references, literal_names
+from mailjobs.templates.rendering import Expression, HoleRendering, Rendering
+from mailjobs.templates.sandbox import Kind, Sandbox
+
+
+class Templates:
+    """Compiles templates. Includes, imports and parents come from `folders` alone, the first that has them.
+
+    Every method raises JobError with the template's line for a template that cannot be compiled.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._loader = FolderLoader(folders)
+        self._sandboxes: dict[Kind, Sandbox] = {}
+        self._compiled: dict[tuple[str, str], tuple[jinja2.Template, str | None]] = {}
+
+    def text(self, template: Template) -> Rendering:
+        """A plain text: nothing is escaped."""
+        return Rendering(template, *self._compile(template, "text"))
+
+    def html(self, template: Template) -> Rendering:
+        """HTML: values are escaped."""
+        return Rendering(template, *self._compile(template, "html"))
+
+    def header(self, template: Template) -> Rendering:
+        """A header's value: a value with CR, LF or NUL is refused."""
+        return Rendering(template, *self._compile(template, "header"))
+
+    def holes(self, template: Template) -> HoleRendering:
+        """An address field: values are kept apart from the text. CR, LF and NUL in them are refused."""
+        return HoleRendering(template, *self._compile(template, "holes"))
+
+    def expression(self, template: Template) -> Expression:
+        """An expression, whose braces may be left out, with its native value."""
+        known = ("expression", template.source)
+        if known not in self._compiled:
+            sandbox = self._sandbox("text")
+            try:
+                body = nodes.Assign(nodes.Name("result", "store", lineno=1), self._parse_expression(template), lineno=1)
+                tree = nodes.Template([body], lineno=1)
+                tree.set_environment(sandbox)
+                self._compiled[known] = (sandbox.from_string(tree), None)
+            except COMPILE_FAILURES as error:
+                raise self._failure(error, template, sandbox) from error
+        return Expression(template, self._compiled[known][0])
+
+    def references(self, template: Template, expression: bool = False) -> frozenset[Reference]:
+        """The names that `template`, and what it includes by a literal name, takes from its scope.
+
+        Local names are left out, and so are those guarded by `is defined` or `default`.
+        """
+        sandbox = self._sandbox("text")
+        try:
+            if expression:
+                found = self._parse_expression(template)
+                tree = nodes.Template([nodes.Output([found], lineno=found.lineno)], lineno=1)
+            else:
+                tree = sandbox.parse(template.source)
+            return find_references(tree, template, sandbox)
+        except COMPILE_FAILURES as error:
+            raise self._failure(error, template, sandbox) from error
+
+    def _sandbox(self, kind: Kind) -> Sandbox:
+        if kind not in self._sandboxes:
+            self._sandboxes[kind] = Sandbox(kind, self._loader)
+        return self._sandboxes[kind]
+
+    def _compile(self, template: Template, kind: Kind) -> tuple[jinja2.Template, str | None]:
+        """The code and, where nothing is to be filled in, the constant text."""
+        known = (kind, template.source)
+        if known not in self._compiled:
+            sandbox = self._sandbox(kind)
+            try:
+                tree = sandbox.parse(template.source)
+                constant = _constant(tree)
+                names = literal_names(tree)
+                compiled = sandbox.from_string(tree)
+                self._load(sandbox, names, set())
+                self._compiled[known] = (compiled, constant)
+            except COMPILE_FAILURES as error:
+                raise self._failure(error, template, sandbox) from error
+        return self._compiled[known]
+
+    def _load(
+        self, sandbox: Sandbox, names: Sequence[tuple[str, int]], seen: set[str], file: str | None = None
+    ) -> None:
+        """Compile what is included, so that what is wrong in it, or missing, is known now."""
+        for name, line in names:
+            if name in seen:
+                continue
+            seen.add(name)
+            try:
+                sandbox.get_template(name)
+                source, path, _ = self._loader.get_source(sandbox, name)
+            except jinja2.TemplateSyntaxError:
+                raise
+            except jinja2.TemplateError as error:
+                raise jinja2.TemplateSyntaxError(error.message or name, line, name, file) from error
+            self._load(sandbox, literal_names(sandbox.parse(source)), seen, path)
+
+    def _parse_expression(self, template: Template) -> nodes.Expr:
+        """The tree of an expression; braces around it become blanks, so that lines stay what they are."""
+        source = template.source
+        inner = source.strip()
+        if inner.startswith("{{") and inner.endswith("}}"):
+            source = source.replace("{{", "  ", 1)
+            at = source.rindex("}}")
+            source = source[:at] + source[at + 2 :]
+        parser = Parser(self._sandbox("text"), source, state="variable")
+        if _at_end(parser):
+            raise jinja2.TemplateSyntaxError("an expression is expected", 1)
+        found = parser.parse_expression()
+        if not _at_end(parser):
+            line = parser.stream.current.lineno
+            raise jinja2.TemplateSyntaxError("one expression is expected, and there is more", line)
+        found.set_environment(self._sandbox("text"))
+        return found
+
+    def _failure(self, error: BaseException, template: Template, sandbox: Sandbox) -> Exception:
+        return compile_failure(error, template, {"filter": sandbox.filters, "test": sandbox.tests})
+
+
+def _at_end(parser: Parser) -> bool:
+    return parser.stream.eos
+
+
+def _constant(tree: nodes.Template) -> str | None:
+    """The text of a template that has nothing but text, else None."""
+    parts = []
+    for output in tree.body:
+        if not isinstance(output, nodes.Output):
+            return None
+        for part in output.nodes:
+            if not isinstance(part, nodes.TemplateData):
+                return None
+            parts.append(part.data)
+    return "".join(parts)
