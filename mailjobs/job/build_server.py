@@ -1,0 +1,121 @@
+"""One server of the job, as the model has it."""
+
+from __future__ import annotations
+
+from mailjobs import model
+from mailjobs.errors import FileError
+from mailjobs.job.node import JobPath, Node, key_place, place
+from mailjobs.job.problems import Problems
+from mailjobs.job.secrets import secret
+from mailjobs.job.template import check_named
+from mailjobs.job.values import plain, seconds
+
+PORTS = {"implicit": 465, "none": 25}
+SUBMISSION = 587
+NO_HOST = 163
+
+
+def build_server(node: Node, path: JobPath, name: str, problems: Problems) -> model.Server | None:
+    """The server, or None where it names no host. Problems are added to `problems`."""
+    host = node.get("host")
+    if host is None:
+        problems.at_key(node, path, "missing key 'host'", hint="the name of the server", code=NO_HOST)
+        return None
+    tls = _tls(node.get("tls"), (*path, "tls"), problems)
+    port = int(plain(node.get("port"), PORTS.get(tls.mode, SUBMISSION)))
+    if tls.mode == "auto":
+        tls = model.Tls(
+            "implicit" if port == PORTS["implicit"] else "starttls", tls.min_version, tls.max_version, tls.ca
+        )
+    extensions = _extensions(node.get("extensions"))
+    _check_extensions(node, path, tls, extensions, problems)
+    return model.Server(
+        host=host.value.removeprefix("[").removesuffix("]"),
+        port=port,
+        name=name,
+        hello=plain(node.get("hello")),
+        extensions=extensions,
+        timeout=_timeouts(node.get("timeout"), (*path, "timeout"), problems),
+        max_reply_line=int(plain(node.get("max_reply_line"), 2048)),
+        tls=tls,
+        auth=_auth(node.get("auth"), (*path, "auth"), tls, problems),
+        place=key_place(node, path),
+    )
+
+
+def _timeouts(node: Node | None, path: JobPath, problems: Problems) -> model.Timeouts:
+    defaults = model.Timeouts()
+    if node is None:
+        return defaults
+    names = ("connect", "idle", "final", "total")
+    return model.Timeouts(
+        *(seconds(node.get(name), (*path, name), problems, getattr(defaults, name)) for name in names)
+    )
+
+
+def _extensions(node: Node | None) -> model.Extensions:
+    if node is None:
+        return model.Extensions()
+    if isinstance(node.value, bool):
+        return model.Extensions(enabled=node.value)
+    return model.Extensions(disable=tuple(name.lower() for name in plain(node.get("disable"), ())))
+
+
+def _check_extensions(node: Node, path: JobPath, tls: model.Tls, found: model.Extensions, problems: Problems) -> None:
+    needed = {"starttls": ("`tls: starttls`", tls.mode == "starttls"), "auth": ("`auth`", node.get("auth") is not None)}
+    for name, (key, wanted) in needed.items():
+        if wanted and (not found.enabled or name in found.disable):
+            spot = node.value["extensions"]
+            problems.at(
+                spot, (*path, "extensions"), f"{key} needs the extension {name.upper()}, which is left out here"
+            )
+
+
+def _tls(node: Node | None, path: JobPath, problems: Problems) -> model.Tls:
+    if node is None:
+        return model.Tls()
+    low, high = plain(node.get("min_version"), "1.2"), plain(node.get("max_version"), "1.3")
+    if low > high:
+        spot = node.get("min_version") or node
+        problems.at(spot, (*path, "min_version"), f"the lowest version, {low}, is above the highest, {high}")
+    ca = node.get("ca")
+    sources = [_authority(one, (*path, "ca", index), problems) for index, one in enumerate(ca.entries() if ca else ())]
+    mode = plain(node.get("mode"), "auto")
+    return model.Tls(mode, low, high, tuple(sources) or model.Tls().ca)
+
+
+def _authority(node: Node, path: JobPath, problems: Problems) -> model.CaSource:
+    spot = place(node, path)
+    if isinstance(node.value, str):
+        return model.CaSource(system=True, place=spot)
+    kind, inner = next(node.items())
+    if kind == "pem":
+        return model.CaSource(pem=inner.value, place=spot)
+    named = inner.source.folder / inner.value
+    if kind == "file":
+        check_named(inner, (*path, kind), problems)
+        return model.CaSource(file=named, place=spot)
+    if not problems.stands_in(inner.value) and ("\0" in inner.value or not named.is_dir()):
+        problems.at(inner, (*path, kind), f"the directory '{named}' does not exist", code=FileError.code)
+    return model.CaSource(dir=named, place=spot)
+
+
+def _auth(node: Node | None, path: JobPath, tls: model.Tls, problems: Problems) -> model.Auth | None:
+    if node is None:
+        return None
+    if tls.mode in ("none", "opportunistic"):
+        hint = "set tls.mode to auto, starttls or implicit"
+        problems.at_key(node, path, "PLAIN and LOGIN show the password: they need TLS", hint=hint)
+    username, password = node.get("username"), node.get("password")
+    for key, found in (("username", username), ("password", password)):
+        if found is None:
+            problems.at_key(node, path, f"missing key '{key}'")
+    if username is None or password is None:
+        return None
+    return model.Auth(
+        username=username.value,
+        password=secret(password, (*path, "password"), problems),
+        mechanism=plain(node.get("mechanism"), "auto"),
+        authorization_identity=plain(node.get("authorization_identity")),
+        place=key_place(node, path),
+    )

@@ -1,0 +1,127 @@
+"""One step of the job, as the model has it, with what it refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from mailjobs import model
+from mailjobs.job.nearest import did_you_mean
+from mailjobs.job.node import JobPath, Node, place
+from mailjobs.job.problems import Problems
+from mailjobs.job.template import template
+from mailjobs.job.values import plain, seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What steps may refer to."""
+
+    servers: Collection[str]
+    messages: Collection[str]
+    data: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """Where an action stands: its value, its path, and what it may refer to."""
+
+    node: Node
+    path: JobPath
+    names: Names
+    problems: Problems
+
+    def template(self, key: str) -> model.Template:
+        return template(self.node.value[key], (*self.path, key))
+
+
+def _send(site: _Site) -> model.Send:
+    node = site.node
+    _refer(node.get("message"), (*site.path, "message"), "message", site.names.messages, site.problems)
+    _refer(node.get("for_each"), (*site.path, "for_each"), "data source", site.names.data, site.problems)
+    return model.Send(node.value["message"].value, plain(node.get("for_each")), tuple(plain(node.get("stop_on"), ())))
+
+
+ACTIONS: dict[str, Callable[[_Site], model.Action]] = {
+    "connect": lambda site: model.Connect(),
+    "send": _send,
+    "verify": lambda site: model.Verify(site.template("address")),
+    "expand": lambda site: model.Expand(site.template("list")),
+    "command": lambda site: model.Command(site.template("line")),
+    "disconnect": lambda site: model.Disconnect(),
+}
+
+
+def build_step(node: Node, index: int, names: Names, problems: Problems) -> model.Step:
+    """The step, which the schema has passed."""
+    path: JobPath = ("steps", index)
+    kind = next(key for key in node.value if key in ACTIONS)
+    action = ACTIONS[kind](_Site(node.value[kind], (*path, kind), names, problems))
+    return model.Step(
+        action=action,
+        place=place(node, path),
+        index=index,
+        name=plain(node.get("name")) or _title(action),
+        id=plain(node.get("id")),
+        if_=_condition(node.get("if"), (*path, "if")),
+        server=_server(node, path, names, problems),
+        continue_on_error=plain(node.get("continue_on_error"), False),
+        retry=_retry(node.get("retry"), (*path, "retry"), problems),
+        timeout=seconds(node.get("timeout"), (*path, "timeout"), problems, 0),
+        expect=_expectation(node.get("expect")),
+    )
+
+
+def _title(action: model.Action) -> str:
+    """What a step without a name is called: `send invoice`, `verify a@example.com`."""
+    match action:
+        case model.Send():
+            return f"send {action.message}"
+        case model.Verify():
+            return f"verify {action.address.source}"
+        case model.Expand():
+            return f"expand {action.list.source}"
+        case model.Command():
+            return f"command {action.line.source}"
+    return action.kind
+
+
+def _condition(node: Node | None, path: JobPath) -> model.Template | None:
+    if node is None:
+        return None
+    return template(node.like(str(node.value).lower()) if isinstance(node.value, bool) else node, path)
+
+
+def _server(node: Node, path: JobPath, names: Names, problems: Problems) -> str | None:
+    named = node.get("server")
+    if named is not None:
+        _refer(named, (*path, "server"), "server", names.servers, problems)
+        return str(named.value)
+    if len(names.servers) > 1:
+        hint = f"servers: {', '.join(names.servers)}"
+        problems.at(node, path, "the job has several servers, and the step names none", hint=hint)
+    return next(iter(names.servers), None)
+
+
+def _refer(node: Node | None, path: JobPath, noun: str, names: Collection[str], problems: Problems) -> None:
+    if node is not None and node.value not in names:
+        problems.at(
+            node, path, f"no {noun} is called {node.value!r:.80}", hint=did_you_mean(node.value, names, f"{noun}s")
+        )
+
+
+def _retry(node: Node | None, path: JobPath, problems: Problems) -> model.Retry:
+    if node is None:
+        return model.Retry()
+    return model.Retry(
+        attempts=int(plain(node.get("attempts"), 1)),
+        delay=seconds(node.get("delay"), (*path, "delay"), problems, 1),
+        max_delay=seconds(node.get("max_delay"), (*path, "max_delay"), problems, 60),
+    )
+
+
+def _expectation(node: Node | None) -> model.Expectation | None:
+    if node is None:
+        return None
+    codes = node.plain() if isinstance(node.value, list) else [node.value]
+    return model.Expectation(tuple(str(int(code)) if not isinstance(code, str) else code for code in codes))

@@ -1,0 +1,41 @@
+"""The merged job against the schema, with every error as a problem that has a place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mailjobs.job.conforms import conforms
+from mailjobs.job.explain import explain, nothing_removed
+from mailjobs.job.node import Node
+from mailjobs.job.problems import Problems
+from mailjobs.job.schema import read_schema
+
+
+def validate(root: Node, problems: Problems) -> None:
+    """Collects whatever in the job the schema does not allow."""
+    found = Problems()
+    data, schema = root.plain(), read_schema()
+    if not conforms(data, schema):
+        from jsonschema import Draft7Validator
+
+        validator: Any = Draft7Validator(schema)
+        for error in sorted(validator.iter_errors(data), key=lambda error: [str(step) for step in error.path]):
+            explain(error, root, found)
+    for key in ("data", "server", "servers", "defaults", "messages"):
+        node = root.get(key)
+        if node is not None:
+            nothing_removed(node, (key,), found)
+    _take_over(found, problems)
+
+
+def _take_over(found: Problems, problems: Problems) -> None:
+    """Each problem once: what stands in `defaults` is met again in every message."""
+    seen: set[tuple[str, int, int, str]] = set()
+    for problem in found.errors:
+        spot = problem.place
+        problems.broken.add(spot.path if spot else "")
+        mark = (spot.file, spot.line, spot.column, problem.message) if spot and spot.line else None
+        if mark is None or mark not in seen:
+            problems.errors.append(problem)
+        if mark:
+            seen.add(mark)

@@ -1,0 +1,152 @@
+"""Where secrets come from, and that they stay there."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from mailjobs.errors import SecretError, SetupError
+from mailjobs.secret import Secret
+
+
+@pytest.fixture
+def secret(load):
+    """Loads a job with a password; gives the secret and the job's warnings."""
+
+    def load_secret(form: str) -> tuple[Secret, list[str]]:
+        head = (
+            f"version: 1\nserver:\n  host: a\n  auth: {{username: u, password: {form}}}\nsteps: [{{connect: true}}]\n"
+        )
+        loaded = load(head=head)
+        return loaded.job.servers["server"].auth.password, [str(warning) for warning in loaded.warnings]
+
+    return load_secret
+
+
+def test_plain_text_works_with_a_warning_that_does_not_show_it(load, secret) -> None:
+    found, warnings = secret("hunter2")
+    assert found.reveal() == "hunter2"
+    assert warnings == [
+        "-:4:33: server.auth.password: the secret stands in the job itself, for all who can read it "
+        "(write {env: NAME}, {file: path} or {command: [program]})"
+    ]
+
+
+def test_source_line_of_the_warning_is_masked(load) -> None:
+    head = "version: 1\nserver:\n  host: a\n  auth: {username: u, password: hunter2}\nsteps: [{connect: true}]\n"
+    loaded = load(head=head)
+    assert loaded.warnings[0].source == "  auth: {username: u, password: ***"
+    assert "hunter2" not in repr(loaded)
+
+
+def test_environment_is_read_when_revealed(secret, monkeypatch) -> None:
+    found, warnings = secret("{env: MAILJOBS_TEST_SECRET}")
+    monkeypatch.setenv("MAILJOBS_TEST_SECRET", "hunter2")
+    assert (found.reveal(), warnings) == ("hunter2", [])
+
+
+@pytest.mark.parametrize(("value", "state"), [(None, "is not set"), ("", "is empty")])
+def test_missing_variable_is_named_with_its_place(secret, monkeypatch, value, state) -> None:
+    monkeypatch.delenv("MAILJOBS_TEST_SECRET", raising=False)
+    if value is not None:
+        monkeypatch.setenv("MAILJOBS_TEST_SECRET", value)
+    found, _ = secret("{env: MAILJOBS_TEST_SECRET}")
+    with pytest.raises(SecretError, match=f"MAILJOBS_TEST_SECRET {state}") as caught:
+        found.reveal()
+    assert (caught.value.exit_status, caught.value.place.line) == (78, 4)
+
+
+def test_file_loses_one_newline(secret, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_bytes(b"hunter2\n\n")
+    file.chmod(0o600)
+    found, warnings = secret(f"{{file: {file}}}")
+    assert (found.reveal(), warnings) == ("hunter2\n", [])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
+@pytest.mark.parametrize("mode", [0o640, 0o604])
+def test_file_that_others_can_read_is_warned_about(secret, tmp_path: Path, mode: int) -> None:
+    file = tmp_path / "secret"
+    file.write_bytes(b"hunter2")
+    file.chmod(mode)
+    _, (warning,) = secret(f"{{file: {file}}}")
+    assert f"others can read '{file}' (chmod 600)" in warning
+
+
+@pytest.mark.parametrize(("content", "words"), [(None, "does not exist"), (b"\n", "is empty"), (b"\xff", "not UTF-8")])
+def test_bad_file_is_an_error_without_its_content(secret, tmp_path: Path, content, words: str) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+    found, _ = secret(f"{{file: {file}}}")
+    with pytest.raises(SecretError, match=words):
+        found.reveal()
+
+
+def command(code: str) -> str:
+    return f"{{command: ['{sys.executable}', -c, \"{code}\"]}}"
+
+
+def test_command_prints_the_secret_and_runs_once_and_late(secret, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    found, _ = secret(command(f"open('{mark}', 'a').write('x'); print('hunter2')"))
+    assert not mark.exists()
+    assert (found.reveal(), found.reveal(), mark.read_text()) == ("hunter2", "hunter2", "x")
+
+
+def test_command_has_no_shell(secret) -> None:
+    found, _ = secret("{command: [echo, '$HOME; echo *']}")
+    assert found.reveal() == "$HOME; echo *"
+
+
+def test_failing_command_gives_its_status_alone(secret) -> None:
+    found, _ = secret(command("import sys; print('hunter2', file=sys.stderr); print('hunter2'); sys.exit(3)"))
+    with pytest.raises(SecretError, match="failed with exit status 3") as caught:
+        found.reveal()
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("form", ["{command: [/nowhere/pass]}", '{command: ["a\\0b"]}', "{command: ['']}"])
+def test_command_that_cannot_run_is_an_error(secret, form: str) -> None:
+    found, _ = secret(form)
+    with pytest.raises(SecretError, match="cannot be run"):
+        found.reveal()
+
+
+def test_keyring_without_its_package_names_the_extra(secret, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    found, _ = secret("{keyring: {service: s, username: u}}")
+    with pytest.raises(SetupError, match=r"pip install 'mailjobs\[keyring\]'") as caught:
+        found.reveal()
+    assert caught.value.exit_status == 78
+
+
+@pytest.fixture
+def keyring(monkeypatch) -> dict[tuple[str, str], str]:
+    """A stand-in for the keyring package, with what it holds."""
+    held: dict[tuple[str, str], str] = {}
+    package, errors = types.ModuleType("keyring"), types.ModuleType("keyring.errors")
+    package.get_password = lambda service, username: held.get((service, username))
+    errors.KeyringError = type("KeyringError", (Exception,), {})
+    monkeypatch.setitem(sys.modules, "keyring", package)
+    monkeypatch.setitem(sys.modules, "keyring.errors", errors)
+    assert importlib.import_module("keyring") is package
+    return held
+
+
+def test_keyring_gives_the_secret(secret, keyring) -> None:
+    found, _ = secret("{keyring: {service: s, username: u}}")
+    keyring["s", "u"] = "hunter2"
+    assert found.reveal() == "hunter2"
+
+
+def test_keyring_without_the_entry_is_an_error(secret, keyring) -> None:
+    found, _ = secret("{keyring: {service: s, username: u}}")
+    with pytest.raises(SecretError, match="no entry for u at s"):
+        found.reveal()
