@@ -1,0 +1,67 @@
+"""Bytes of a file to lines of text, in any charset, telling exactly where bytes are no text."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)")
+_CHUNK = 64 * 1024
+MAX_LINE = 16 * 1024 * 1024
+
+
+class Undecodable(ValueError):
+    """A byte that is no text, counted from the beginning of the file."""
+
+    def __init__(self, offset: int, byte: int) -> None:
+        super().__init__(offset, byte)
+        self.offset = offset
+        self.byte = byte
+
+
+class LineTooLong(ValueError):
+    """A line that never ends."""
+
+
+def text_lines(file: BinaryIO, codec: str) -> Iterator[str]:
+    """Lines with their ends (CR LF, LF or CR), without a byte order mark.
+
+    Raises Undecodable behind the last character that is good, and LineTooLong.
+    """
+    rest = ""
+    for text in _pieces(file, codec):
+        rest += text
+        # A CR at the end may be half of CR LF.
+        whole = rest if not rest.endswith("\r") else rest[:-1]
+        end = 0
+        for found in _LINE.finditer(whole):
+            yield found[0]
+            end = found.end()
+        rest = rest[end:]
+        if len(rest) > MAX_LINE:
+            raise LineTooLong
+    if rest:
+        yield rest
+
+
+def _pieces(file: BinaryIO, codec: str) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(codec)()
+    offset, first = 0, True
+    while True:
+        chunk = file.read(_CHUNK)
+        state = decoder.getstate()
+        try:
+            text = decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            kept = len(error.object) - len(chunk)
+            decoder.setstate(state)
+            yield decoder.decode(chunk[: max(error.start - kept, 0)])
+            raise Undecodable(offset - kept + error.start, error.object[error.start]) from None
+        offset += len(chunk)
+        if text:
+            yield text.removeprefix("\ufeff") if first else text
+            first = False
+        if not chunk:
+            return

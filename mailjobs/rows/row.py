@@ -1,0 +1,26 @@
+"""One row of data, and the key by which it is known."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`number` counts from 1; `line` is where the row begins in its file; `values` are by column name.
+
+    `key` tells the row from all others: the value of the source's key column, else a hash of the whole row.
+    """
+
+    number: int
+    key: str
+    values: dict[str, str]
+    line: int
+
+
+def hash_key(values: dict[str, str]) -> str:
+    """16 hexadecimal digits that stand for the values of a row, whatever the order of its columns."""
+    told = json.dumps(values, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
