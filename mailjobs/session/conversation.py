@@ -1,0 +1,163 @@
+"""Commands out, answers in, over one stream. Knows deadlines and the trace; knows nothing of messages."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mailjobs import clock
+from mailjobs.errors import ConnectionLost, MailjobsError, ReplyError
+from mailjobs.events import ConnectionStatus, Publish, Trace
+from mailjobs.model import Server
+from mailjobs.net import Deadline, Stream, TlsStream
+from mailjobs.smtp import Answer, Command, Content, Engine, Extensions, Quit, Reply
+from mailjobs.smtp.commands import Auth, AuthResponse
+
+if TYPE_CHECKING:
+    from mailjobs.net import TlsInfo
+
+HIDDEN = (Auth, AuthResponse)
+
+
+class Conversation:
+    """One SMTP conversation. Not for several threads.
+
+    `until` is a moment of the monotonic clock at which the step that uses it has to be over (None: no limit).
+    Every error that leaves it says stage, host, address and port.
+    """
+
+    def __init__(self, stream: Stream, server: Server, publish: Publish) -> None:
+        self.stream = stream
+        self.server = server
+        self.publish = publish
+        self.engine = Engine(server.max_reply_line)
+        self.engine.disable(server.extensions.disable)
+        self.until: float | None = None
+        self.used = False  # whether an earlier step has worked with it
+        self.greeting = ""
+        self.last_reply: Reply | None = None
+        self.authenticated_as: str | None = None
+        self._answers: deque[Answer] = deque()
+
+    @property
+    def extensions(self) -> Extensions:
+        """What the server offered in its last EHLO."""
+        return self.engine.extensions
+
+    @property
+    def usable(self) -> bool:
+        """Whether a new command may be sent."""
+        return not self.engine.closed
+
+    @property
+    def tls(self) -> TlsInfo | None:
+        """What was negotiated, or None on a plain connection."""
+        return self.stream.info if isinstance(self.stream, TlsStream) else None
+
+    def deadline(self, stage: str, idle: float | None = None) -> Deadline:
+        """The limits for one operation: inactivity, `timeout.total`, and the end of the step."""
+        limits = [self.server.timeout.total] if self.server.timeout.total else []
+        if self.until is not None:
+            limits.append(max(self.until - clock.monotonic(), 0.001))
+        return Deadline(stage, self.server.timeout.idle if idle is None else idle, min(limits, default=0))
+
+    def write(self, commands: Sequence[Command], stage: str = "") -> None:
+        """Send `commands` in one write, taking in what the server says meanwhile."""
+        data = b"".join([self.engine.send(command) for command in commands])
+        if self.publish.wants(Trace):
+            for command in commands:
+                self._trace_command(command)
+        self.stream.deadline = self.deadline(stage or commands[-1].name)
+        try:
+            self.stream.write(data, self._take)
+        except MailjobsError as error:
+            self._lost(error, stage or commands[-1].name)
+
+    def answer(self, stage: str, idle: float | None = None) -> Answer:
+        """The next reply with the command that it answers. Raises ConnectionLost, TimedOut or ProtocolError."""
+        if not self._answers:
+            self.stream.deadline = self.deadline(stage, idle)
+        while not self._answers:
+            try:
+                data = self.stream.read()
+                if not data:
+                    raise ConnectionLost(f"the server closed the connection before its reply to {stage}")
+                self._take(data)
+            except MailjobsError as error:
+                self._lost(error, stage)
+        answer = self._answers.popleft()
+        self.last_reply = answer.reply
+        return answer
+
+    def ask(self, command: Command, stage: str = "") -> Reply:
+        """One command and its reply, whatever it says."""
+        self.write([command], stage)
+        return self.answer(stage or command.name).reply
+
+    def demand(self, command: Command, stage: str = "") -> Reply:
+        """As `ask`, but a negative reply is raised as a ReplyError."""
+        reply = self.ask(command, stage)
+        if not reply.positive:
+            raise self.refusal(command.name, reply, stage)
+        return reply
+
+    def refusal(self, command: str, reply: Reply, stage: str = "") -> ReplyError:
+        """A ReplyError for `reply`, with what is known of the peer."""
+        error = ReplyError(f"{command} was refused: {reply}", reply=reply, command=command, stage=stage or command)
+        self.locate(error)
+        return error
+
+    def locate(self, error: MailjobsError, stage: str | None = None) -> MailjobsError:
+        """Fill in stage, host, address and port."""
+        peer = self.stream.peer
+        return error.within(stage=stage, host=peer.host, address=peer.address, port=peer.port)
+
+    def secured(self, stream: Stream) -> None:
+        """Go on over TLS after the reply to STARTTLS: what was said before is forgotten (RFC 3207 section 4.2)."""
+        self.engine.start_tls()
+        self.stream = stream
+
+    def quit(self) -> Reply | None:
+        """Say QUIT and close. A server that does not answer it changes nothing any more."""
+        reply = None
+        try:
+            if self.usable and not self.engine.outstanding:
+                reply = self.ask(Quit())
+        except MailjobsError:
+            reply = None
+        self.close()
+        return reply
+
+    def close(self) -> None:
+        """Close the connection as it is."""
+        self.engine.eof()
+        self.stream.close()
+        self.publish(ConnectionStatus("disconnected"))
+
+    def _take(self, data: bytes) -> None:
+        answers = self.engine.receive(data)
+        if self.publish.wants(Trace):
+            for answer in answers:
+                self._trace_reply(answer)
+        self._answers.extend(answers)
+
+    def _lost(self, error: MailjobsError, stage: str) -> None:
+        """The connection is of no more use; the server's last words, if it had any, say more than the failure."""
+        self.engine.eof()
+        self.locate(error, stage)
+        if not self._answers:
+            raise error
+
+    def _trace_command(self, command: Command) -> None:
+        kind = "info" if isinstance(command, Content) else "client"
+        self.publish(Trace("info" if kind == "info" else "client", command.trace()))
+
+    def _trace_reply(self, answer: Answer) -> None:
+        reply = answer.reply
+        if isinstance(answer.command, HIDDEN):  # servers echo what they were told
+            self.publish(Trace("server", str(reply.code)))
+            return
+        last = len(reply.lines) - 1
+        for index, line in enumerate(reply.lines):
+            self.publish(Trace("server", f"{reply.code}{'-' if index < last else ' '}{line}"))

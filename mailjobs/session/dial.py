@@ -1,0 +1,120 @@
+"""From a model of a server to a conversation that is ready for mail."""
+
+from __future__ import annotations
+
+from mailjobs.errors import MailjobsError, ProtocolError, ReplyError, TimedOut, TLSError
+from mailjobs.events import ConnectionStatus, Publish
+from mailjobs.model import Server
+from mailjobs.net import Stream, connect, secure
+from mailjobs.session.conversation import Conversation
+from mailjobs.session.login import log_in
+from mailjobs.smtp import Ehlo, Helo, Noop, Reply, StartTls
+
+
+def open_conversation(server: Server, publish: Publish, until: float | None = None) -> Conversation:
+    """Connect, secure, greet and log in, as `server` says.
+
+    Raises ResolveError, TransportError (TimedOut, ConnectionLost), TLSError (VerifyError), ReplyError (AuthError,
+    ProtocolError); each names its stage. Nothing stays open after an error.
+    """
+    stream: Stream = connect(server.host, server.port, timeout=server.timeout.connect, idle=server.timeout.idle)
+    conversation = Conversation(stream, server, publish)
+    conversation.until = until
+    try:
+        _establish(conversation)
+    except MailjobsError as error:
+        conversation.locate(error)
+        conversation.close()
+        raise
+    publish(ConnectionStatus("connected", 0, f"{server.host}:{server.port}"))
+    return conversation
+
+
+def _establish(conversation: Conversation) -> None:
+    server = conversation.server
+    if server.tls.mode == "implicit":
+        conversation.stream = _secure(conversation)
+        conversation.engine.tls = True
+    _greet(conversation)
+    _hello(conversation)
+    if server.tls.mode in ("starttls", "opportunistic"):
+        _start_tls(conversation)
+    if server.auth is not None:
+        log_in(conversation, server.auth)
+
+
+def _greet(conversation: Conversation) -> None:
+    try:
+        reply = conversation.answer("greeting").reply
+    except (TimedOut, ProtocolError) as error:
+        if conversation.tls is None:  # a server that waits for a handshake says nothing, or nothing that is SMTP
+            error.hint = "if this port speaks TLS from the start, as 465 does: 'tls: implicit'"
+        raise
+    conversation.greeting = reply.text
+    if reply.code != 220:
+        raise _unwelcome(conversation, reply)
+
+
+def _unwelcome(conversation: Conversation, reply: Reply) -> ReplyError:
+    """RFC 5321 section 3.1: 220, or 554 and 421 for no service."""
+    if reply.positive or reply.intermediate:
+        return ProtocolError(f"the greeting is {reply.code}, not 220: {reply}", reply=reply, stage="greeting")
+    return conversation.refusal("the connection", reply, "greeting")
+
+
+def _hello(conversation: Conversation) -> None:
+    """EHLO, or HELO where the server does not know EHLO or the job turns extensions off."""
+    server = conversation.server
+    name = server.hello or _own_literal(conversation)
+    reply = conversation.ask(Ehlo(name)) if server.extensions.enabled else None
+    if reply is None or (reply.permanent and conversation.usable):
+        conversation.demand(Helo(name))
+    elif not reply.positive:
+        raise conversation.refusal("EHLO", reply)
+
+
+def _own_literal(conversation: Conversation) -> str:
+    """The address literal of our end (RFC 5321 section 4.1.3): true everywhere, and no name look-up."""
+    host = conversation.stream.peer.local_host
+    return f"[IPv6:{host.split('%')[0]}]" if ":" in host else f"[{host}]"
+
+
+def _start_tls(conversation: Conversation) -> None:
+    required = conversation.server.tls.mode == "starttls"
+    if not conversation.extensions.has("STARTTLS"):
+        if required:
+            raise _not_offered(conversation)
+        return
+    reply = conversation.ask(StartTls(), "STARTTLS")
+    if reply.code != 220:
+        if required:
+            raise TLSError(f"STARTTLS was refused: {reply}", stage="STARTTLS", reply=reply, temporary=reply.temporary)
+        return
+    conversation.engine.require_empty_buffer()
+    conversation.secured(_secure(conversation))
+    _hello(conversation)
+
+
+def _not_offered(conversation: Conversation) -> TLSError:
+    return TLSError(
+        "the server does not offer STARTTLS, which this job requires",
+        stage="STARTTLS",
+        hint="somebody between may have removed it; 'tls: implicit' where the port speaks TLS from the start, "
+        "'tls: none' to go without",
+    )
+
+
+def _secure(conversation: Conversation) -> Stream:
+    conversation.stream.deadline = conversation.deadline("handshake")
+    server = conversation.server
+    stream = secure(conversation.stream, server.host, server.tls, conversation.publish)
+    conversation.publish(ConnectionStatus("TLS established", 0, f"{stream.info.version} {stream.info.cipher}"))
+    return stream
+
+
+def still_there(conversation: Conversation) -> bool:
+    """Whether the server answers NOOP."""
+    try:
+        return conversation.usable and conversation.ask(Noop()).positive
+    except MailjobsError:
+        return False
