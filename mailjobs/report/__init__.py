@@ -1,0 +1,1 @@
+"""Events and results made visible: console, trace, JSON lines, report files."""

@@ -1,0 +1,78 @@
+"""What a person sees of a run: a line for each step as it ends. Plain text; `style` colours a word on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TextIO
+
+from mailjobs import events
+from mailjobs.events import Event, Sink, Stamped
+
+COLOURS = {"ok": "green", "failed": "red", "skipped": "yellow", "warning": "yellow"}
+Style = Callable[[str, str], str]
+
+
+def plain(text: str, _: str) -> str:
+    """No colour."""
+    return text
+
+
+class Console(Sink):
+    """Writes to `out`. `verbose` also shows what happens within steps."""
+
+    hears: ClassVar[frozenset[type[Event]] | None] = frozenset(
+        {
+            events.RunStarted,
+            events.StepFinished,
+            events.RunFinished,
+            events.Error,
+            events.MessageSettled,
+            events.ConnectionStatus,
+        }
+    )
+
+    def __init__(self, out: TextIO, style: Style = plain, verbose: bool = False) -> None:
+        self._out = out
+        self._style = style
+        self._verbose = verbose
+
+    def __call__(self, stamped: Stamped) -> None:
+        match stamped.event:
+            case events.RunStarted(job=job):
+                self._line(f"{job} (run {stamped.run})")
+            case events.StepFinished() as event:
+                self._step(event)
+            case events.RunFinished(exit_status=status, elapsed=elapsed):
+                self._line(f"{self._word('ok' if status == 0 else 'failed')} in {elapsed:.2f} s, exit status {status}")
+            case events.Error(description=description, recipient=recipient, reply=reply):
+                self._line(f"  {self._word('warning')} {description}: {recipient}: {reply}")
+            case events.MessageSettled() as settled if self._verbose or settled.state != "accepted":
+                row = f"row {settled.row}: " if settled.row is not None else ""
+                self._line(f"  {row}{settled.recipient}: {settled.state} {settled.reply or ''}".rstrip())
+            case events.ConnectionStatus(event=what, description=description) if self._verbose:
+                self._line(f"  {what} {description}".rstrip())
+            case _:
+                pass
+
+    def _step(self, event: events.StepFinished) -> None:
+        self._line(f"{self._word(event.status)} {event.name}: {event.summary or event.kind}")
+        if event.error:
+            for line in error_lines(event.error, event.summary):
+                self._line(f"        {line}")
+
+    def _word(self, word: str) -> str:
+        return self._style(f"{word:<7}", COLOURS[word])
+
+    def _line(self, text: str) -> None:
+        self._out.write(text + "\n")
+        self._out.flush()
+
+
+def error_lines(error: Mapping[str, Any], told: str = "") -> list[str]:
+    """An error in lines: what, where, what to do; not again what was `told` before."""
+    peer = f"{error['host']}:{error['port']}" if error.get("host") and error.get("port") else error.get("host", "")
+    where = " ".join(part for part in (peer, f"({error['stage']})" if error.get("stage") else "") if part)
+    message = "" if error["message"] == told else error["message"]
+    first = ": ".join(part for part in (error.get("place", ""), where, message) if part)
+    lines = [first] if first else []
+    return [*lines, *([f"hint: {error['hint']}"] if error.get("hint") else [])]

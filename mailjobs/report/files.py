@@ -1,0 +1,44 @@
+"""Report files: the format is chosen by the suffix. One line a format."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mailjobs.errors import OutputError, UsageError
+from mailjobs.run import RunRecord
+
+
+def as_json(records: Sequence[RunRecord]) -> str:
+    """One report, or a list of them where several jobs were run."""
+    reports = [record.as_dict() for record in records]
+    return json.dumps(reports[0] if len(reports) == 1 else reports, indent=2, ensure_ascii=False, default=str) + "\n"
+
+
+FORMATS: dict[str, Callable[[Sequence[RunRecord]], str]] = {".json": as_json}
+
+
+def check_report_path(path: Path) -> None:
+    """See to it, before anything runs, that a report can be written. Raises UsageError, OutputError."""
+    if path.suffix not in FORMATS:
+        raise UsageError(f"a report's format is known by its suffix: '{path}' has none of {', '.join(FORMATS)}")
+    if not path.parent.is_dir():
+        raise OutputError(f"cannot write the report: there is no directory {path.parent}")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise OutputError(f"cannot write the report {path}")
+
+
+def write_report(path: Path, records: Sequence[RunRecord]) -> None:
+    """Write the report whole or not at all. Raises OutputError."""
+    text = FORMATS[path.suffix](records)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with open(descriptor, "w", encoding="utf-8") as out:
+            out.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except OSError as error:
+        raise OutputError(f"cannot write the report {path}: {error.strerror}") from None

@@ -1,0 +1,35 @@
+"""A dry run: everything is rendered and checked, nothing is said to any server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mailjobs.model import Send
+from mailjobs.steps import Context, Output
+
+
+class Unknown(dict[str, Any]):
+    """What a step would have found out: whatever a template asks of it is unknown too."""
+
+    def __missing__(self, name: str) -> Unknown:
+        return Unknown()
+
+    def __str__(self) -> str:
+        return "(known when run)"
+
+
+def dry_output(context: Context) -> Output:
+    """What the step would do."""
+    action = context.step.action
+    if isinstance(action, Send):
+        return Output({}, _would_send(context, action))
+    return Output({}, f"would {action.kind}")
+
+
+def _would_send(context: Context, action: Send) -> str:
+    if action.for_each is not None:
+        count = context.preparation.preflight(action, context.scope)
+        return f"would send {count} message{'' if count == 1 else 's'}, one for each row of {action.for_each}"
+    outgoing = context.preparation.letter(action, context.scope).outgoing
+    people = ", ".join(recipient.address for recipient in outgoing.recipients)
+    return f"would send {outgoing.size} bytes to {people}"

@@ -1,0 +1,155 @@
+"""Walks the steps of a job."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mailjobs import clock
+from mailjobs.errors import Interrupted, MailjobsError, Problem
+from mailjobs.events import Publish, RunFinished, RunStarted, StepFinished, StepStarted
+from mailjobs.model import Job, Step
+from mailjobs.prepare import Preparation, RunFacts
+from mailjobs.run.dry import Unknown, dry_output
+from mailjobs.run.record import RunRecord, StepRecord
+from mailjobs.run.sessions import RunSessions
+from mailjobs.steps import STEPS, Context, Output
+from mailjobs.steps.context import reply_dict
+
+ASKS_FOR_RESULTS = re.compile(r"\bsteps\s*[.\[]")
+ASKS_FOR_FAILURE = re.compile(r"\brun\s*\.\s*failed\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run: `step` is the id of the only step to run; `dry_run` connects to nothing."""
+
+    dry_run: bool = False
+    step: str | None = None
+    warnings: Sequence[Problem] = ()
+
+
+def run_job(job: Job, options: Options, publish: Publish, facts: RunFacts | None = None) -> RunRecord:
+    """Run the steps in order. Failures are in the record, not raised; only bugs are."""
+    facts = facts or RunFacts.new()
+    publish = publish.bind(run=facts.id)
+    record = RunRecord(facts.id, job.name, str(job.files[0]) if job.files else "-", facts.started, 0, options.dry_run)
+    record.warnings = tuple(options.warnings)
+    began = clock.monotonic()
+    publish(RunStarted(job.name))
+    Runner(job, options, publish, facts, record).run()
+    record.elapsed = clock.monotonic() - began
+    publish(RunFinished(record.exit_status, record.elapsed))
+    return record
+
+
+class Runner:
+    """One run: its sessions, and the results that later steps read."""
+
+    def __init__(self, job: Job, options: Options, publish: Publish, facts: RunFacts, record: RunRecord) -> None:
+        self._options = options
+        self._publish = publish
+        self._record = record
+        self._results: dict[str, Any] = Unknown() if options.dry_run else {}
+        self._preparation = Preparation(job, facts)
+        self._sessions = RunSessions(job, publish)
+        self._steps = [step for step in job.steps if options.step is None or step.id == options.step]
+
+    def run(self) -> None:
+        """Every step; then QUIT everywhere."""
+        interrupted = False
+        try:
+            self._check()
+            for step in self._steps:
+                self._keep(step, self._step(step))
+        except MailjobsError as error:
+            interrupted = isinstance(error, Interrupted)
+            self._record.error = error
+        finally:
+            self._sessions.close(abort=interrupted)
+
+    def _check(self) -> None:
+        """What can be known to fail, fails before anything is said to a server."""
+        if not self._options.dry_run:
+            self._sessions.check({step.server for step in self._steps})
+
+    def _keep(self, step: Step, record: StepRecord) -> None:
+        self._record.steps.append(record)
+        if step.id and not self._options.dry_run:
+            self._results[step.id] = {"status": record.status, "elapsed": record.elapsed, **record.result}
+        error = record.error.describe() if record.error else None
+        self._stamp(step)(StepFinished(record.kind, record.name, record.status, record.elapsed, record.summary, error))
+        if isinstance(record.error, Interrupted):
+            raise record.error
+
+    def _stamp(self, step: Step) -> Publish:
+        return self._publish.bind(step=step.id or str(step.index + 1))
+
+    def _step(self, step: Step) -> StepRecord:
+        record = StepRecord(step.index, step.action.kind, step.name, step.id, step.server, "skipped")
+        scope = self._preparation.scope(self._results, self._record.failed)
+        try:
+            if not self._due(step, scope):
+                record.summary = "an earlier step failed" if self._record.failed else "its condition is false"
+                return record
+        except MailjobsError as error:
+            return self._failed(step, record, error)
+        began = clock.monotonic()
+        self._stamp(step)(StepStarted(step.action.kind, step.name))
+        self._perform(step, scope, record)
+        record.elapsed = clock.monotonic() - began
+        return record
+
+    def _due(self, step: Step, scope: Mapping[str, Any]) -> bool:
+        """After a failure only steps that ask for `run.failed` are run."""
+        if self._record.failed and not (step.if_ and ASKS_FOR_FAILURE.search(step.if_.source)):
+            return False
+        if step.if_ is None or self._options.step is not None:
+            return True
+        if self._options.dry_run and ASKS_FOR_RESULTS.search(step.if_.source):
+            return True  # unknown before the run, so what it guards is checked
+        return bool(self._preparation.templates.expression(step.if_)(scope))
+
+    def _perform(self, step: Step, scope: Mapping[str, Any], record: StepRecord) -> None:
+        self._sessions.start_step(clock.monotonic() + step.timeout if step.timeout else None)
+        context = Context(step, self._preparation, self._sessions, self._stamp(step), scope)
+        output = self._attempts(context, record)
+        record.summary = output.summary
+        record.result = {**output.result, "last_reply": reply_dict(output.last_reply)}
+        if output.error is not None:
+            self._failed(step, record, output.error)
+        else:
+            record.status = "ok"
+        self._sessions.drop_broken()
+
+    def _attempts(self, context: Context, record: StepRecord) -> Output:
+        """The step, again while it fails for a while and `retry` allows. A send sees to its own retries."""
+        retry = context.step.retry
+        attempts = 1 if context.step.action.kind == "send" else retry.attempts
+        wait = retry.delay
+        while True:
+            record.attempts += 1
+            output = self._once(context)
+            over = record.attempts >= attempts or isinstance(output.error, Interrupted)
+            if over or output.error is None or not output.error.temporary:
+                return output
+            self._sessions.drop_broken()
+            clock.sleep(min(wait, retry.max_delay))
+            wait *= 2
+
+    def _once(self, context: Context) -> Output:
+        try:
+            if self._options.dry_run:
+                return dry_output(context)
+            return STEPS[context.step.action.kind](context)
+        except MailjobsError as error:
+            return Output({}, "", error, getattr(error, "reply", None))
+
+    def _failed(self, step: Step, record: StepRecord, error: MailjobsError) -> StepRecord:
+        record.status = "failed"
+        record.error = error
+        record.ignored = step.continue_on_error and not isinstance(error, Interrupted)
+        record.summary = record.summary or error.message
+        return record

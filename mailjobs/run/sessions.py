@@ -1,0 +1,77 @@
+"""The open conversations of a run, one for each server."""
+
+from __future__ import annotations
+
+from mailjobs.errors import JobError, MailjobsError
+from mailjobs.events import Publish
+from mailjobs.model import Job, Server
+from mailjobs.net import check_trust
+from mailjobs.session import Conversation, open_conversation
+from mailjobs.smtp import Reply
+
+
+class RunSessions:
+    """Opens a conversation when it is first asked for and keeps it; `until` bounds what the present step may take."""
+
+    def __init__(self, job: Job, publish: Publish) -> None:
+        self._job = job
+        self._publish = publish
+        self._open: dict[str, Conversation] = {}
+        self._handed: set[str] = set()
+        self.until: float | None = None
+
+    def server(self, name: str | None) -> Server:
+        """The server of that name; without a name, the only one. Raises JobError 163."""
+        if name is None and len(self._job.servers) == 1:
+            return next(iter(self._job.servers.values()))
+        if name is None or name not in self._job.servers:
+            raise JobError("this step needs a server, and the job names none", code=163)
+        return self._job.servers[name]
+
+    def check(self, names: set[str | None]) -> None:
+        """See to it that secrets and certificates of these servers can be had. Raises SecretError, CertificateError."""
+        for name in names:
+            server = self.server(name)
+            if server.tls.mode != "none":
+                check_trust(server.tls)
+            if server.auth is not None:
+                server.auth.password.reveal()
+
+    def start_step(self, until: float | None) -> None:
+        """What is open from before counts as used: it may have gone stale."""
+        self.until = until
+        for conversation in self._open.values():
+            conversation.used = True
+
+    def get(self, server: str | None) -> Conversation:
+        """The conversation in hand, or a new one."""
+        model = self.server(server)
+        self.drop_broken()
+        conversation = self._open.get(model.name)
+        if conversation is None:
+            conversation = open_conversation(model, self._publish.bind(server=model.name), self.until)
+            self._open[model.name] = conversation
+        conversation.until = self.until
+        return conversation
+
+    def quit(self, server: str | None) -> Reply | None:
+        """QUIT to this server, where a conversation is open."""
+        conversation = self._open.pop(self.server(server).name, None)
+        return conversation.quit() if conversation is not None else None
+
+    def drop_broken(self) -> None:
+        """Close what cannot be used any more."""
+        for name, conversation in list(self._open.items()):
+            if not conversation.usable:
+                conversation.close()
+                del self._open[name]
+
+    def close(self, abort: bool = False) -> None:
+        """QUIT everywhere; with `abort`, close at once."""
+        for conversation in self._open.values():
+            try:
+                conversation.until = None
+                conversation.close() if abort else conversation.quit()
+            except MailjobsError:
+                continue
+        self._open.clear()

@@ -1,0 +1,60 @@
+"""What a step is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from mailjobs.errors import MailjobsError
+from mailjobs.events import Publish
+from mailjobs.model import Step, Template
+from mailjobs.prepare import Preparation
+from mailjobs.session import Conversation
+from mailjobs.smtp import Reply
+
+
+class Sessions(Protocol):
+    """The open conversations of a run, by the name of the server."""
+
+    def get(self, server: str | None) -> Conversation:
+        """The conversation in hand, or a new one. Raises what keeps it from being opened."""
+
+    def quit(self, server: str | None) -> Reply | None:
+        """End the conversation in hand, if there is one; the reply to QUIT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The surroundings of one step. `scope` is what its templates see."""
+
+    step: Step
+    preparation: Preparation
+    sessions: Sessions
+    publish: Publish
+    scope: Mapping[str, Any]
+
+    def text(self, template: Template) -> str:
+        """`template` rendered. Raises JobError."""
+        return self.preparation.templates.text(template).render(self.scope)
+
+    def connection(self) -> Conversation:
+        """The conversation with the step's server."""
+        return self.sessions.get(self.step.server)
+
+
+@dataclass(slots=True)
+class Output:
+    """What a step found out: `result` is what later steps read, `error` what makes the step fail."""
+
+    result: dict[str, Any] = field(default_factory=dict)
+    summary: str = ""
+    error: MailjobsError | None = None
+    last_reply: Reply | None = None
+
+
+def reply_dict(reply: Reply | None) -> dict[str, Any] | None:
+    """A reply as results and reports show it."""
+    if reply is None:
+        return None
+    return {"code": reply.code, "enhanced": reply.enhanced, "text": reply.text}

@@ -1,0 +1,106 @@
+"""What became of the recipients of a send, added up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from mailjobs.delivery import Settled
+from mailjobs.errors import MailjobsError, ReplyError
+from mailjobs.message import Outgoing
+from mailjobs.prepare import Letter
+from mailjobs.smtp import Outcome, Reply
+from mailjobs.steps.context import reply_dict
+
+BODY_SHOWN = 1024 * 1024  # above it results do not repeat the body
+FAILURES_KEPT = 1000
+STATES = ("accepted", "rejected", "deferred", "unknown", "not-attempted")
+
+
+class Tally:
+    """Counts by state, and the failures themselves (the first thousand)."""
+
+    def __init__(self) -> None:
+        self.totals: Counter[str] = Counter(dict.fromkeys(STATES, 0))
+        self.failures: list[dict[str, Any]] = []
+        self.last_reply: Reply | None = None
+        self._worst: list[tuple[str, str, Outcome]] = []
+        self._cause: MailjobsError | None = None
+
+    def add(self, settled: Settled[Letter]) -> None:
+        """Count one letter."""
+        self._cause = settled.error or self._cause
+        for kind, outcome in _kinds(settled):
+            self.totals[outcome.state] += 1
+            self.last_reply = outcome.reply or self.last_reply
+            if outcome.state != "accepted":
+                self._fail(settled.letter, kind, outcome)
+
+    def _fail(self, letter: Letter, kind: str, outcome: Outcome) -> None:
+        if len(self.failures) < FAILURES_KEPT:
+            row = {"row": letter.row, "key": letter.key} if letter.row is not None else {}
+            self.failures.append({**row, **_recipient(kind, outcome)})
+            self._worst.append((kind, outcome.state, outcome))
+
+    def summary(self) -> str:
+        """Such as `3 accepted, 1 rejected`."""
+        counts = [f"{self.totals[state]} {state}" for state in STATES if self.totals[state]]
+        return ", ".join(counts) or "nobody to send to"
+
+    def error(self, stop_on: tuple[str, ...]) -> MailjobsError | None:
+        """Why the step fails, if it does: a To or Cc that did not get it. A refused Bcc is a warning (see stop_on)."""
+        counted = [(k, s, o) for k, s, o in self._worst if k != "bcc" or s != "rejected" or "bcc" in stop_on]
+        if not counted and self.totals["accepted"] == 0 and self._worst:
+            counted = self._worst
+        if not counted:
+            return None
+        lasting = [entry for entry in counted if entry[1] in ("rejected", "unknown")]
+        return self._error((lasting or counted)[0][2], temporary=not lasting)
+
+    def _error(self, outcome: Outcome, temporary: bool) -> MailjobsError:
+        where = self._cause
+        words = {
+            "unknown": "the connection was lost between the end of the message and the reply, so it is unknown whether "
+            f"{outcome.recipient} got it",
+            "not-attempted": f"{outcome.recipient} was not sent to",
+        }
+        reason = words.get(outcome.state, f"{outcome.recipient} was {outcome.state}")
+        said = outcome.reply or (where and where.message)
+        error = ReplyError(
+            f"{reason}: {said}" if said else reason,
+            code=where.code if where and outcome.reply is None else None,
+            temporary=temporary,
+            reply=outcome.reply,
+            command=outcome.command,
+            recipient=outcome.recipient,
+        )
+        if where is not None:
+            error.within(stage=where.stage, host=where.host, address=where.address, port=where.port)
+        return error
+
+
+def recipients_of(settled: Settled[Letter]) -> list[dict[str, Any]]:
+    """Each recipient: address, kind, state, reply."""
+    return [_recipient(kind, outcome) for kind, outcome in _kinds(settled)]
+
+
+def _kinds(settled: Settled[Letter]) -> list[tuple[str, Outcome]]:
+    kinds = [recipient.kind for recipient in settled.letter.outgoing.recipients]
+    return list(zip(kinds, settled.outcomes, strict=True))
+
+
+def _recipient(kind: str, outcome: Outcome) -> dict[str, Any]:
+    return {"address": outcome.recipient, "kind": kind, "state": outcome.state, "reply": reply_dict(outcome.reply)}
+
+
+def sent_facts(letter: Letter) -> dict[str, Any]:
+    """headers, headers_text, body_text (None above 1 MiB), message_id, size."""
+    outgoing: Outgoing = letter.outgoing
+    body = outgoing.body.decode("utf-8", "backslashreplace") if len(outgoing.body) <= BODY_SHOWN else None
+    return {
+        "message_id": outgoing.message_id,
+        "size": len(letter.content),
+        "headers": [{"name": name, "value": value} for name, value in outgoing.headers],
+        "headers_text": outgoing.head.decode("utf-8", "backslashreplace"),
+        "body_text": body,
+    }
