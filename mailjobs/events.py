@@ -111,9 +111,9 @@ class RunStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class StepStarted(Event):
-    """A step begins. `kind` is its action."""
+    """A step begins. `action` is its kind: send, verify, …"""
 
-    kind: str
+    action: str
     name: str
 
 
@@ -121,7 +121,7 @@ class StepStarted(Event):
 class StepFinished(Event):
     """A step ended. `status` is ok, failed or skipped; `elapsed` is in seconds; `error` as in the report."""
 
-    kind: str
+    action: str
     name: str
     status: str
     elapsed: float

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from mailjobs import model
-from mailjobs.errors import FileError, MailjobsError, Place
+from mailjobs.errors import FileError, JobError, Place
 from mailjobs.job.encodings import codec
 from mailjobs.job.files import check_file, decoded, read_bytes
+from mailjobs.job.masking import shown_line
 from mailjobs.job.node import JobPath, Node, place, written
 from mailjobs.job.problems import Problems
 
@@ -18,7 +20,7 @@ def template(node: Node, path: JobPath) -> model.Template:
     """The text at a place of the job. A block scalar's first line stands below its `|`."""
     spot = place(node, path)
     start = Place(spot.file, spot.line + 1, 1, spot.path) if node.block and spot.line else spot
-    return model.Template(node.value, spot, start)
+    return model.Template(node.value, spot, start, partial(shown_line, node.source.text, spot.line))
 
 
 def file_template(node: Node, path: JobPath, problems: Problems) -> model.Template | None:
@@ -32,7 +34,7 @@ def file_template(node: Node, path: JobPath, problems: Problems) -> model.Templa
     file = name.source.folder / name.value
     try:
         text = decoded(read_bytes(file), encoding, file)
-    except MailjobsError as error:
+    except (FileError, JobError) as error:
         problems.at(name, path_of_name, error.message, hint=error.hint, code=error.code)
         return None
     return model.Template(text, place(name, path_of_name), Place(str(file), 1, 1, written(path_of_name)))

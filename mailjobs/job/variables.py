@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mailjobs.errors import FileError, MailjobsError
+from mailjobs.errors import FileError, JobError
 from mailjobs.job.files import decoded, read_bytes
 from mailjobs.job.node import JobPath, Node
 from mailjobs.job.problems import Problems
@@ -64,9 +64,8 @@ def _from_file(name: Node, path: JobPath, problems: Problems) -> Any:
     file = name.source.folder / name.value
     try:
         return decoded(read_bytes(file), "utf-8", file).removesuffix("\n").removesuffix("\r")
-    except MailjobsError as error:
-        code = error.code if isinstance(error, FileError) else None
-        problems.at(name, path, error.message, code=code or error.code)
+    except (FileError, JobError) as error:
+        problems.at(name, path, error.message, code=error.code)
         return MISSING
 
 
@@ -106,7 +105,7 @@ def _rendered(node: Node, path: JobPath, scope: _Scope) -> Node:
         return node
     try:
         text = scope.text(node, path)
-    except MailjobsError as error:
+    except JobError as error:
         scope.problems.take(error, node, path)
         return replace(node, value=None)
     changed = typed(replace(node, value=text, raw=text, block=False), path)

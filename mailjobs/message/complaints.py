@@ -23,9 +23,7 @@ def complaint(
     hint: str | None = None,
 ) -> JobError:
     """What is wrong with a field: DataError where a row was filled in, else JobError. `line` is the template's."""
-    lines = template.source.splitlines()
-    place = template.start.below(line - 1) if line > 1 else template.place
-    source = lines[line - 1] if line <= len(lines) else None
+    place, source = template.shown(line)
     kind = DataError if scope is not None and "row" in scope else JobError
     return kind.of([Problem(words, place, source=source, hint=hint, code=code)])
 

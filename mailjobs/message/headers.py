@@ -75,7 +75,7 @@ def fold(line: str) -> str:
     lines: list[str] = []
     for piece in pieces:
         # The first word stays beside the name, unless that alone makes the line too long.
-        beside_name = not lines and current.endswith(":") and limit < len(piece) < HARD_LIMIT - len(current)
+        beside_name = not lines and current.endswith(":") and limit < len(piece) <= HARD_LIMIT - len(current)
         if len(current) + len(piece) <= limit or beside_name:
             current += piece
         else:

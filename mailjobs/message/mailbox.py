@@ -10,7 +10,8 @@ from mailjobs.templates.holes import PLACEHOLDER
 
 MAX_ADDRESS = 254
 
-_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\x80-\U0010ffff]"
+# All but ASCII's specials; a negated class compiles far faster than a wide range.
+_ATEXT = r"[^\x00-\x20\"(),.:;<>@\[\\\]\x7f]"
 _DOT_ATOM = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*")
 _QUOTED = r'"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"'
 _ADDR_SPEC = re.compile(rf'({_DOT_ATOM.pattern}|{_QUOTED})@(\[[^\[\]\\\s]*\]|[^\s@<>,;:()"\[\]\\]+)')

@@ -55,7 +55,7 @@ class Console(Sink):
                 pass
 
     def _step(self, event: events.StepFinished) -> None:
-        self._line(f"{self._word(event.status)} {event.name}: {event.summary or event.kind}")
+        self._line(f"{self._word(event.status)} {event.name}: {event.summary or event.action}")
         if event.error:
             for line in error_lines(event.error, event.summary):
                 self._line(f"        {line}")

@@ -6,6 +6,7 @@ from typing import Any
 
 from mailjobs.model import Send
 from mailjobs.steps import Context, Output
+from mailjobs.steps.question import question
 
 
 class Unknown(dict[str, Any]):
@@ -23,7 +24,8 @@ def dry_output(context: Context) -> Output:
     action = context.step.action
     if isinstance(action, Send):
         return Output({}, _would_send(context, action))
-    return Output({}, f"would {action.kind}")
+    asked = question(context)
+    return Output({}, f"would say {asked[1].trace()}" if asked else f"would {action.kind}")
 
 
 def _would_send(context: Context, action: Send) -> str:

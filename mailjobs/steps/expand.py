@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 from mailjobs import events
-from mailjobs.errors import JobError
-from mailjobs.model import Expand
-from mailjobs.smtp import Expn, Reply
+from mailjobs.smtp import Reply
 from mailjobs.steps.context import Context, Output, reply_dict
 from mailjobs.steps.expectation import unmet
+from mailjobs.steps.question import asked
 
 USUAL = ("2xx",)
 MEMBER = re.compile(r"(?P<name>.*?)\s*<(?P<address>[^<>]*)>\s*$")
@@ -17,13 +16,7 @@ MEMBER = re.compile(r"(?P<name>.*?)\s*<(?P<address>[^<>]*)>\s*$")
 
 def perform(context: Context) -> Output:
     """members: each a name (may be empty) and an address."""
-    action = context.step.action
-    assert isinstance(action, Expand)
-    name = context.text(action.list)
-    try:
-        command = Expn(name)
-    except ValueError as wrong:
-        raise JobError(str(wrong), place=action.list.place) from None
+    name, command = asked(context)
     conversation = context.connection()
     reply = conversation.ask(command)
     members = [_member(line) for line in _texts(reply)] if reply.positive else []

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from mailjobs.errors import JobError
-from mailjobs.model import Verify
-from mailjobs.smtp import Vrfy
 from mailjobs.steps.context import Context, Output, reply_dict
 from mailjobs.steps.expectation import unmet
+from mailjobs.steps.question import asked
 
 USUAL = ("2xx",)
 STATUS = {250: "exists", 251: "forward", 252: "cannot-vrfy", 550: "unknown", 551: "forward", 553: "ambiguous"}
@@ -15,13 +13,7 @@ NOT_KNOWN = (500, 502, 504)  # the server has no VRFY, which says nothing of the
 
 def perform(context: Context) -> Output:
     """status (exists, cannot-vrfy, ambiguous, forward, unknown), address and reply."""
-    action = context.step.action
-    assert isinstance(action, Verify)
-    address = context.text(action.address)
-    try:
-        command = Vrfy(address, smtputf8=not address.isascii())
-    except ValueError as wrong:
-        raise JobError(str(wrong), place=action.address.place) from None
+    address, command = asked(context)
     conversation = context.connection()
     reply = conversation.ask(command)
     status = STATUS.get(reply.code)

@@ -27,9 +27,7 @@ _NO_SUCH = re.compile(r"No (filter|test) named '([^']*)'")
 
 def at_line(template: Template, line: int) -> tuple[Place, str | None]:
     """The place of a line (from 1) of `template`, and its text."""
-    lines = template.source.splitlines()
-    source = lines[line - 1] if 0 < line <= len(lines) else None
-    return template.start.below(max(line - 1, 0)), source
+    return template.shown(line)
 
 
 def compile_failure(error: BaseException, template: Template, known: Mapping[str, Iterable[str]]) -> JobError:

@@ -30,7 +30,7 @@ def test_mailboxes_on_the_wire(address: str, wire: bytes) -> None:
     [
         "", "a", "@x.test", "a@", "a b@x.test", "a@x.test SIZE=1", "a@x..test", ".a@x.test", "a.@x.test", "a@x.test>",
         "<a@x.test", '"a\r\nRCPT TO:<evil@e.test>"@x.test', "a@x.test\r\n", "a\0@x.test", "a@b@x.test", 'a"b@x.test',
-        '"a"b"@x.test', "a@-x.test", "a@[1.2.3.4", "x" * 65 + "@x.test", "a@" + "x." * 130 + "test", "a,b@x.test",
+        '"a"b"@x.test', "a@-x.test", "a@[1.2.3.4", "a@" + "x." * 130 + "test", "a,b@x.test",
         "a@x.test,b@x.test", "a\u2028b@x.test",
     ],
 )  # fmt: skip

@@ -103,7 +103,7 @@ def test_each_recipient_ends_in_the_state_that_its_reply_says(
     stopped = mail == 250 and any(code != 250 and index in stops for index, code in enumerate(rcpt))
     if stopped:
         assert "accepted" not in states
-        assert ["the message"] not in groups
+        assert ["the message"] not in groups or count == 1  # the lone dot after 354
     elif mail == 250 and go == 354 and 250 in rcpt:
         assert states.count({250: "accepted", 452: "deferred", 554: "rejected"}[final]) >= rcpt.count(250)
 
