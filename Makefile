@@ -1,0 +1,56 @@
+# `make` alone lists the targets. PYTHON names the interpreter: make demo PYTHON=python3.12
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+.DEFAULT_GOAL := help
+.PHONY: help env demo test check lab lab-down bench docs
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1~\2/p' $(MAKEFILE_LIST) | awk -F'~' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+env: $(VENV)/.ready-test  ## make the environment, with all that tests and checks need
+
+# A stamp for each set of packages: made again when pyproject.toml changes.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "mailjobs needs Python 3.11 or later: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Making $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { echo "Debian has the venv module in the package python3-venv."; exit 1; }
+	@touch $@
+
+$(VENV)/.ready-demo: pyproject.toml $(VENV)/.made
+	@echo "Installing mailjobs into $(VENV) ..."
+	@$(PIP) -e '.[sandbox]'
+	@touch $@
+
+$(VENV)/.ready-test: pyproject.toml $(VENV)/.made
+	@echo "Installing mailjobs, and what tests and checks need, into $(VENV) ..."
+	@$(PIP) -e '.[sandbox,test,check]'
+	@touch $(VENV)/.ready-demo $@
+
+demo: $(VENV)/.ready-demo  ## run two examples against a capture server, and show what arrived
+	@$(BIN)/python examples/demo.py
+
+test: $(VENV)/.ready-test  ## run the tests; those that need real servers too, where `make lab` has started them
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.ready-test  ## ruff, mypy --strict, the layers, and whether schema, model and docs agree
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest --quiet tests/job/test_schema.py tests/docs
+
+docs: $(VENV)/.ready-test  ## write docs/reference.md anew from the schema
+	@$(BIN)/python docs/make_reference.py
+
+lab:  ## install and start real mail servers on loopback (root, Debian)
+	@bash tests/lab/lab.sh up
+
+lab-down:  ## stop them
+	@bash tests/lab/lab.sh down
+
+bench: $(VENV)/.ready-demo  ## measure start-up and one connection (needs a C compiler and Postfix's smtp-sink)
+	@$(BIN)/python benchmarks/startup.py
+	@$(BIN)/python benchmarks/one_connection.py

@@ -1,0 +1,1 @@
+"""One file a command: parse arguments, choose sinks, give an exit status."""

@@ -1,0 +1,73 @@
+"""Three ways out of a command: an expected error, an interruption, a bug with a report ready to paste."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from types import FrameType
+
+import click
+
+from mailjobs import __version__
+from mailjobs.errors import ExitStatus, Interrupted, JobError, MailjobsError
+from mailjobs.report.problems import problems_text
+
+
+def guarded(action: Callable[[], object]) -> int:
+    """Carry out `action` and turn whatever it raises into words on stderr and an exit status."""
+    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGINT, _interrupted)
+    try:
+        status = action()
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return int(ExitStatus.USAGE)
+    except click.Abort:
+        return int(ExitStatus.INTERRUPTED)
+    except (BrokenPipeError, SystemExit):  # click leaves by the latter where nobody reads any more
+        _silence_stdout()
+        return int(ExitStatus.IOERR)
+    except MailjobsError as error:
+        return tell(error)
+    except Exception as error:  # noqa: BLE001 - the last line of defence tells a bug as a bug
+        return _bug(error)
+    return status if isinstance(status, int) else int(ExitStatus.OK)
+
+
+def tell(error: MailjobsError) -> int:
+    """Say on stderr what is wrong; its exit status."""
+    text = problems_text(error.problems) if isinstance(error, JobError) else f"mailjobs: {error}"
+    click.echo(text, err=True)
+    return int(error.exit_status)
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    raise Interrupted("interrupted")
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    error = Interrupted("terminated")
+    error.exit_status = ExitStatus.TERMINATED
+    raise error
+
+
+def _silence_stdout() -> None:
+    """Nobody reads any more; keep the interpreter from complaining when it flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _bug(error: Exception) -> int:
+    """A report ready to paste: versions and the traceback, without local values."""
+    import platform
+
+    frames = "".join(traceback.format_exception(error))
+    click.echo(
+        "mailjobs: this is a bug in mailjobs, not in your job. Please report it with what follows.\n\n"
+        f"mailjobs {__version__}, Python {platform.python_version()}, {platform.platform()}\n{frames}",
+        err=True,
+    )
+    return int(ExitStatus.SOFTWARE)

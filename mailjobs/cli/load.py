@@ -1,0 +1,67 @@
+"""Load a job as the options of a command say, and the options that commands share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import click
+
+from mailjobs.errors import JobError, Place, UsageError
+from mailjobs.job import Loaded, load_job
+from mailjobs.prepare import check_job
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What the command line changes in a job: `--set` and `--var`, as (name, value) pairs."""
+
+    settings: Pairs = ()
+    variables: Pairs = ()
+
+
+def changing(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command `--set` and `--var`; it takes them as one argument, `changes`."""
+
+    @click.option("--set", "settings", multiple=True, metavar="PATH=YAML", callback=_pairs, help="Set a key.")
+    @click.option("--var", "variables", multiple=True, metavar="NAME=TEXT", callback=_pairs, help="Set a variable.")
+    @wraps(command)
+    def changed(*arguments: Any, settings: Pairs, variables: Pairs, **options: Any) -> int:
+        return command(*arguments, changes=Changes(settings, variables), **options)
+
+    return changed
+
+
+def _pairs(ctx: click.Context, option: click.Parameter, values: Sequence[str]) -> Pairs:
+    for value in values:
+        if "=" not in value or value.startswith("="):
+            raise UsageError(f"--{option.opts[0].lstrip('-')} takes NAME=VALUE, not '{value}'")
+    return tuple((name, text) for name, _, text in (value.partition("=") for value in values))
+
+
+def load(path: str, changes: Changes, strict: bool = True) -> Loaded:
+    """The job at `path` ("-": standard input), with `changes`. Raises JobError, FileError, UsageError."""
+    text = _standard_input() if path == "-" else None
+    return load_job(path, text=text, settings=changes.settings, variables=dict(changes.variables), strict=strict)
+
+
+def checked(path: str, changes: Changes, strict: bool = True) -> Loaded:
+    """As `load`, and its templates are checked too. Raises JobError with all that was found."""
+    loaded = load(path, changes, strict)
+    problems = check_job(loaded.job)
+    if problems:
+        raise JobError.of(problems)
+    return loaded
+
+
+def _standard_input() -> str:
+    data = sys.stdin.buffer.read()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise JobError(f"not UTF-8 at byte {error.start}", place=Place("-")) from None

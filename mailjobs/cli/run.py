@@ -1,0 +1,92 @@
+"""`mailjobs run`."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mailjobs.cli.load import Changes, changing, checked
+from mailjobs.cli.sinks import Listening, sinks
+from mailjobs.errors import UsageError
+from mailjobs.events import Publish
+from mailjobs.report.files import as_json, check_report_path, write_report
+from mailjobs.report.problems import problems_text
+from mailjobs.run import Options, RunRecord, run_job
+
+
+class BareTrace(click.Command):
+    """`--trace` alone is stderr; a file is given as `--trace=FILE`, so that a job's name is never taken for one."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give a bare `--trace` its value."""
+        return super().parse_args(ctx, ["--trace=-" if arg == "--trace" else arg for arg in args])
+
+
+@click.command("run", cls=BareTrace)
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
+@click.option("--dry-run", is_flag=True, help="Render and check everything, connect to nothing.")
+@changing
+@click.option("--step", metavar="ID", help="Run the step with this id alone.")
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a report (.json).")
+@click.option("--events", metavar="FILE", help="Write events as JSON lines; '-' is stdout.")
+@click.option("--trace", metavar="FILE", help="Show the conversation on stderr, or write it to a file: --trace=FILE.")
+@click.option("--json", "json_", is_flag=True, help="Print the report as JSON on stdout.")
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+@click.option("--verbose", "-v", is_flag=True, help="Show every recipient and connection.")
+def command(
+    jobs: tuple[str, ...], changes: Changes, dry_run: bool, step: str | None, report: Path | None, json_: bool,
+    **listening: Any,
+) -> int:  # fmt: skip
+    """Run jobs in order, and stop at the first that fails. JOB '-' is standard input.
+
+    \b
+    Example:
+      mailjobs run job.yaml --var build=17 --trace --report report.json
+    """
+    if report is not None:
+        check_report_path(report)
+    listens = Listening(**{**listening, "quiet": listening["quiet"] or json_})
+    records: list[RunRecord] = []
+    with ExitStack() as stack:
+        publish = Publish(sinks(listens, stack))
+        for path in jobs:
+            records.append(_run(path, changes, dry_run, step, publish))
+            if records[-1].failed:
+                break
+    if report is not None:
+        write_report(report, records)
+    if json_:
+        click.echo(as_json(records), nl=False)
+    elif listens.quiet:
+        _tell_failures(records)
+    return records[-1].exit_status
+
+
+def _run(path: str, changes: Changes, dry_run: bool, step: str | None, publish: Publish) -> RunRecord:
+    loaded = checked(path, changes)
+    if loaded.warnings:
+        click.echo(problems_text(loaded.warnings), err=True)
+    ids = [known.id for known in loaded.job.steps if known.id]
+    if step is not None and step not in ids:
+        raise UsageError(f"no step of {path} has the id '{step}'; there are: {', '.join(ids) or 'none'}")
+    record = run_job(loaded.job, Options(dry_run, step, loaded.warnings), publish)
+    if record.error is not None:
+        _tell(record)
+    return record
+
+
+def _tell(record: RunRecord) -> None:
+    from mailjobs.cli.failure import tell
+
+    assert record.error is not None, "only failed runs are told"
+    tell(record.error)
+
+
+def _tell_failures(records: list[RunRecord]) -> None:
+    for record in records:
+        for step in record.steps:
+            if step.error is not None and not step.ignored:
+                click.echo(f"{record.file}: {step.name}: {step.error}", err=True)

@@ -1,0 +1,59 @@
+"""Each example against real servers: Postfix, and Exim where a list can be expanded."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tests.examples.running import EXAMPLES, body, parsed, run
+from tests.fixtures.lab import Lab
+
+
+def test_ci_notification_arrives(lab: Lab, box_name: str):
+    box = lab.mailbox(box_name)
+    run(EXAMPLES / "ci-notification" / "job.yaml", lab.port("P_SMTP"), NOTIFY=box.address, BUILD_RESULT="failed")
+    message = parsed(box.wait()[0].as_sent())
+    assert message["subject"] == "website build 482 failed on main"
+    assert message["to"] == f"Website team <{box.address}>"
+    assert "Please look at it" in body(message)
+
+
+def test_batch_from_csv_arrives_for_each_row(lab: Lab, box_name: str, tmp_path: Path):
+    box = lab.mailbox(box_name)
+    folder = shutil.copytree(EXAMPLES / "batch-from-csv", tmp_path / "batch")
+    rows = folder / "customers.csv"
+    text = rows.read_text(encoding="utf-8")
+    for name in ("ada", "juergen", "grace"):
+        text = text.replace(f",{name}@example.com,", f",{box_name}+{name}@lab.test,")
+    rows.write_text(text, encoding="utf-8")
+    report = run(folder / "job.yaml", lab.port("P_SMTP"))
+    assert report["steps"][0]["result"]["totals"]["accepted"] == 3
+    messages = [parsed(mail.as_sent()) for mail in box.wait(3)]
+    assert sorted(message["subject"] for message in messages) == [
+        f"Invoice 2026-03{number} for March 2026" for number in (1, 2, 3)
+    ]
+    names = {message["to"].addresses[0].display_name for message in messages}
+    assert names == {"Ada Lovelace", "Grünwald, Jürgen", "Grace Hopper"}
+
+
+def test_config_as_code_jobs_arrive(lab: Lab, box_name: str):
+    box = lab.mailbox(box_name)
+    people = {"NOTIFY": box.address, "RELEASE_MANAGER": f"{box_name}+manager@lab.test"}
+    for name in ("nightly", "release"):
+        run(EXAMPLES / "config-as-code" / f"{name}.yaml", lab.port("P_SMTP"), **people)
+    senders = sorted(parsed(mail.as_sent())["from"] for mail in box.wait(3))
+    nightly, release = "Operations <operations@example.com>", "Releases <releases@example.com>"
+    assert senders == [nightly, release, release]
+
+
+def test_relay_check_of_postfix(lab: Lab):
+    report = run(EXAMPLES / "relay-check" / "job.yaml", lab.port("P_SMTP"), POSTMASTER="postmaster@lab.test")
+    assert [step["status"] for step in report["steps"]] == ["ok", "ok", "skipped", "ok", "ok"]
+
+
+def test_relay_check_of_exim_expands_the_list(lab: Lab):
+    people = {"POSTMASTER": "postmaster@lab.test", "MAIL_LIST": "team"}
+    report = run(EXAMPLES / "relay-check" / "job.yaml", lab.port("P_EXIM"), **people)
+    assert [step["status"] for step in report["steps"]] == ["ok"] * 5
+    members = {member["address"].partition("@")[0] for member in report["steps"][2]["result"]["members"]}
+    assert members == {"alice", "bob", "carol"}
