@@ -21,6 +21,7 @@ from mailjobs.job.scalars import scalar
 
 MAX_DEPTH = 64
 MAX_NODES = 200_000
+TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 BARE_TEMPLATE = "{{"
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -61,6 +62,8 @@ def ord_of(character: int | str | bytes) -> int:
 def _syntax(source: Source, error: yaml.MarkedYAMLError) -> JobError:
     mark = error.problem_mark or error.context_mark
     spot = Place(source.label, mark.line + 1, mark.column + 1) if mark else Place(source.label, 1, 1)
+    if "nesting depth" in (error.problem or ""):  # libyaml's own bound, which its look-ahead meets before ours
+        return _refusal(source, spot, TOO_DEEP)
     said = " ".join(part for part in (error.problem, error.context) if part)
     lines = LINE_BREAK.split(source.text)
     near = [lines[number] for number in range(spot.line - 2, spot.line) if 0 <= number < len(lines)]
@@ -171,7 +174,7 @@ class _Reader:
     def within_bounds(self, event: Any, more: int, depth: int) -> None:
         self.count += more
         if depth > MAX_DEPTH:
-            raise self.stop(event, f"nested more than {MAX_DEPTH} levels deep")
+            raise self.stop(event, TOO_DEEP)
         if self.count > MAX_NODES:
             raise self.stop(event, f"more than {MAX_NODES} values (aliases count with all that they repeat)")
 

@@ -9,7 +9,7 @@ import socket
 import threading
 from typing import Any
 
-from mailjobs.errors import ResolveError, resolve_error
+from mailjobs.errors import ResolveError, TimedOut, resolve_error
 from mailjobs.net.deadline import Deadline
 
 UNFIT = re.compile(r"[\x00-\x20\x7f]")
@@ -81,15 +81,15 @@ def _look_up(name: str, port: int, flags: int = 0) -> Answer:
 def _wait(name: str, host: str, port: int, deadline: Deadline) -> Answer:
     """Look `name` up in a thread that nobody waits for at the end, since getaddrinfo cannot be interrupted."""
     answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-    threading.Thread(
-        target=lambda: answers.put(_look_up(name, port)), daemon=True, name=f"resolve {name}"
-    ).start()
-    remaining = deadline.remaining()
+    threading.Thread(target=lambda: answers.put(_look_up(name, port)), daemon=True, name=f"resolve {name}").start()
     try:
+        remaining = deadline.remaining()
         return answers.get(timeout=None if remaining is None else min(remaining, threading.TIMEOUT_MAX))
-    except queue.Empty:
+    except (queue.Empty, TimedOut):
         words = f"at resolve: no answer of the name service for {host} within"
-        raise deadline.timed_out(words, deadline.total, deadline.total_setting).within(host=host, port=port) from None
+        error = deadline.timed_out(words, deadline.total, deadline.total_setting)
+        error.stage = "resolve"
+        raise error.within(host=host, port=port) from None
 
 
 def _refuse_unspecified(address: str, host: str, port: int) -> None:

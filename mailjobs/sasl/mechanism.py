@@ -8,6 +8,8 @@ from typing import ClassVar, Protocol
 from mailjobs.errors import AuthError
 from mailjobs.secret import Secret
 
+LONGEST = 3000  # octets of one part: three and their base64 fit into a line of AUTH (RFC 4954 section 4)
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -18,10 +20,17 @@ class Credentials:
     authorization_identity: str | None = None
 
     def octets(self, text: str, what: str) -> bytes:
-        """`text` as UTF-8. Raises AuthError for a NUL, which separates the parts of a message."""
+        """`text` as UTF-8. Raises AuthError for a NUL, which separates the parts of a message, and for what is too long
+        or no text; the error does not hold `text`.
+        """
         if "\0" in text:
             raise AuthError(f"{what} has a NUL character, which no server can be told", stage="AUTH")
-        return text.encode()
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise AuthError(f"{what} has bytes that are not UTF-8", stage="AUTH")
+        octets = text.encode()
+        if len(octets) > LONGEST:
+            raise AuthError(f"{what} is longer than {LONGEST} octets", stage="AUTH")
+        return octets
 
 
 class Mechanism(Protocol):

@@ -16,11 +16,10 @@ class Plain:
 
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
-        self._said = False
+        self._asked = False
 
     def initial(self) -> bytes:
         """The whole message."""
-        self._said = True
         credentials = self._credentials
         parts = (
             credentials.octets(credentials.authorization_identity or "", "the authorization identity"),
@@ -30,7 +29,8 @@ class Plain:
         return b"\0".join(parts)
 
     def respond(self, challenge: bytes) -> bytes:
-        """A server that overlooked the initial response asks with an empty challenge; more than that is not PLAIN."""
-        if challenge:
+        """A server that overlooked the initial response asks once, with an empty challenge; more is not PLAIN."""
+        again, self._asked = self._asked, True
+        if challenge or again:
             raise AuthError("PLAIN: the server asks for more, and there is nothing more to say", stage="AUTH")
         return self.initial()

@@ -20,7 +20,9 @@ def choose(offered: Sequence[str], wanted: str | None, tls: bool) -> type[Mechan
     """
     names = ", ".join(offered) or "none"
     candidates = [wanted.upper()] if wanted else list(MECHANISMS)
-    usable = [MECHANISMS[name] for name in candidates if name in offered and name in MECHANISMS]
+    if wanted and wanted.upper() not in MECHANISMS:
+        raise AuthError(f"mailjobs has no mechanism {wanted.upper()}; it has: {', '.join(MECHANISMS)}", stage="AUTH")
+    usable = [MECHANISMS[name] for name in candidates if name in offered]
     if not usable:
         what = f"does not offer {wanted.upper()}" if wanted else "offers no mechanism that mailjobs has"
         hint = None if offered else "many servers offer AUTH only after STARTTLS, or not at all on this port"
@@ -28,7 +30,8 @@ def choose(offered: Sequence[str], wanted: str | None, tls: bool) -> type[Mechan
     safe = [mechanism for mechanism in usable if tls or not mechanism.shows_password]
     if not safe:
         raise AuthError(
-            f"{usable[0].name} would show the password to everybody on the way: it is never used without TLS",
+            f"{usable[0].name} would show the password to everybody on the way: it is never used without TLS; "
+            f"the server offers: {names}",
             stage="AUTH",
             hint="'tls: starttls' or 'tls: implicit'",
         )

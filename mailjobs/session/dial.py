@@ -41,6 +41,7 @@ def _establish(conversation: Conversation) -> None:
         _start_tls(conversation)
     if server.auth is not None:
         log_in(conversation, server.auth)
+    conversation.engine.check_breach()
 
 
 def _greet(conversation: Conversation) -> None:

@@ -15,8 +15,12 @@ from mailjobs.secret import MASK
 from mailjobs.smtp.address import mailbox_wire
 from mailjobs.smtp.content import dot_stuff
 
+LONGEST_LINE = 512  # octets with CRLF, RFC 5321 section 4.5.3.1.4; extensions allow more
 LONGEST_TEXT_LINE = 998  # octets without CRLF, RFC 5321 section 4.5.3.1.6
+LONGEST_AUTH_LINE = 12288  # octets with CRLF, RFC 4954 section 4
 UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
+MECHANISM = re.compile(r"[A-Z0-9_-]{1,20}")  # RFC 4422 section 3.1
+PARAMETER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:=[^\x00-\x20=\x7f]+)?")  # RFC 5321 section 4.1.2, esmtp-param
 DESYNCHRONISING = {
     "DATA": "a send step says DATA",
     "BDAT": "a send step says BDAT",
@@ -31,6 +35,7 @@ class Command:
 
     name: ClassVar[str] = ""
     last_in_group: ClassVar[bool] = True
+    longest: ClassVar[int] = LONGEST_LINE
 
     def line(self) -> str:
         """The command without CRLF."""
@@ -55,6 +60,25 @@ def _argument(text: str, what: str) -> str:
     return text
 
 
+def _bounded(command: Command) -> None:
+    """Raise ValueError for a line over `longest`: servers cut it, or take its rest for the next command."""
+    if len(command.line().encode()) > command.longest - 2:
+        raise ValueError(f"{command.name} would be longer than {command.longest} octets")
+
+
+def _parameters(extra: tuple[str, ...]) -> bytes:
+    for parameter in extra:
+        if not PARAMETER.fullmatch(parameter):
+            raise ValueError(f"{parameter!r} is no parameter of MAIL or RCPT")
+    return b"".join(b" %b" % parameter.encode() for parameter in extra)
+
+
+def _within(wire: bytes, command: Command) -> bytes:
+    if len(wire) > command.longest:
+        raise ValueError(f"{command.name} would be longer than {command.longest} octets")
+    return wire
+
+
 @dataclass(frozen=True, slots=True)
 class Ehlo(Command):
     """EHLO; `domain` is a host name or an address literal."""
@@ -65,6 +89,7 @@ class Ehlo(Command):
     def __post_init__(self) -> None:
         if " " in _argument(self.domain, "the name to say hello with"):
             raise ValueError("the name to say hello with has a blank")
+        _bounded(self)
 
     def line(self) -> str:
         """EHLO domain."""
@@ -90,8 +115,14 @@ class Auth(Command):
     """AUTH (RFC 4954). `initial` None is no initial response, which is not the empty one."""
 
     name: ClassVar[str] = "AUTH"
+    longest: ClassVar[int] = LONGEST_AUTH_LINE
     mechanism: str
     initial: bytes | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not MECHANISM.fullmatch(self.mechanism):
+            raise ValueError("the name of a SASL mechanism has up to 20 of A-Z, 0-9, - and _")
+        _bounded(self)
 
     def line(self) -> str:
         """AUTH MECHANISM, with the initial response in base64; an empty one is `=`."""
@@ -109,7 +140,11 @@ class AuthResponse(Command):
     """The answer to a challenge."""
 
     name: ClassVar[str] = "AUTH"
+    longest: ClassVar[int] = LONGEST_AUTH_LINE
     data: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        _bounded(self)
 
     def line(self) -> str:
         """Base64."""
@@ -133,21 +168,24 @@ class AuthCancel(Command):
 
 @dataclass(frozen=True, slots=True)
 class Mail(Command):
-    """MAIL FROM; `address` "" is the null sender. `size` and `smtputf8` go out as parameters."""
+    """MAIL FROM; `address` "" is the null sender. The rest goes out as parameters, `extra` as they stand."""
 
     name: ClassVar[str] = "MAIL"
     last_in_group: ClassVar[bool] = False
+    longest: ClassVar[int] = LONGEST_LINE + 26 + 17 + 10 + 107 + 500  # SIZE, BODY, SMTPUTF8, DSN, AUTH
     address: str
     size: int | None = None
     eightbit: bool = False
     smtputf8: bool = False
+    extra: tuple[str, ...] = ()
 
     def wire(self) -> bytes:
         """MAIL FROM:<…> with parameters."""
         path = mailbox_wire(self.address) if self.address else b"<>"
         size = b" SIZE=%d" % self.size if self.size is not None else b""
         body = b" BODY=8BITMIME" if self.eightbit else b""
-        return b"MAIL FROM:%b%b%b%b\r\n" % (path, size, body, b" SMTPUTF8" if self.smtputf8 else b"")
+        utf8 = b" SMTPUTF8" if self.smtputf8 else b""
+        return _within(b"MAIL FROM:%b%b%b%b%b\r\n" % (path, size, body, utf8, _parameters(self.extra)), self)
 
     def line(self) -> str:
         """As text."""
@@ -156,15 +194,17 @@ class Mail(Command):
 
 @dataclass(frozen=True, slots=True)
 class Rcpt(Command):
-    """RCPT TO."""
+    """RCPT TO; `extra` are parameters as they stand."""
 
     name: ClassVar[str] = "RCPT"
     last_in_group: ClassVar[bool] = False
+    longest: ClassVar[int] = LONGEST_LINE + 500  # DSN
     address: str
+    extra: tuple[str, ...] = ()
 
     def wire(self) -> bytes:
         """RCPT TO:<…>."""
-        return b"RCPT TO:%b\r\n" % mailbox_wire(self.address)
+        return _within(b"RCPT TO:%b%b\r\n" % (mailbox_wire(self.address), _parameters(self.extra)), self)
 
     def line(self) -> str:
         """As text."""
@@ -232,6 +272,7 @@ class Vrfy(Command):
 
     def __post_init__(self) -> None:
         _argument(self.string, "what is to be verified")
+        _bounded(self)
 
     def line(self) -> str:
         """VRFY string."""
@@ -247,6 +288,7 @@ class Expn(Command):
 
     def __post_init__(self) -> None:
         _argument(self.string, "the list to expand")
+        _bounded(self)
 
     def line(self) -> str:
         """EXPN string."""
@@ -260,9 +302,10 @@ class Raw(Command):
     text: str
 
     def __post_init__(self) -> None:
-        verb = _argument(self.text, "the command").split()[0].upper()
-        if verb in DESYNCHRONISING:
-            raise ValueError(f"a raw {verb} would put the conversation out of step: {DESYNCHRONISING[verb]}")
+        _argument(self.text, "the command")
+        for verb, instead in DESYNCHRONISING.items():
+            if self.verb.startswith(verb):  # some servers take AUTH=PLAIN, or look at four letters only
+                raise ValueError(f"a raw {verb} would put the conversation out of step: {instead}")
 
     @property
     def verb(self) -> str:

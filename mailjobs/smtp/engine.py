@@ -10,6 +10,9 @@ State advances when a command is *sent*, since in a group the next command goes 
 has come; a reply moves it where it says otherwise. What may be sent when is the table below. Replies come in the
 order of the commands (RFC 2920), so a queue of unanswered commands pairs them.
 
+A server that breaks the protocol is not spoken to again. Answers that were whole before the breach are given first,
+since one of them may be the reply to a message; the ProtocolError is raised by the next call.
+
 The engine has no socket, no clock, no thread and no log.
 """
 
@@ -81,6 +84,7 @@ class Engine:
         self._state = GREETING
         self._unanswered: deque[Command] = deque()
         self._ignored: frozenset[str] = frozenset()
+        self._breach: ProtocolError | None = None
         self.extensions = Extensions.none()
         self.tls = False
         self.authenticated = False
@@ -115,7 +119,12 @@ class Engine:
         self._ignored = frozenset(names)
 
     def send(self, command: Command) -> bytes:
-        """The bytes of `command`, whose reply is expected from now on. Raises StateError where it may not be said."""
+        """The bytes of `command`, whose reply is expected from now on.
+
+        Raises StateError where it may not be said, ValueError where it cannot be (nothing has changed then), and the
+        ProtocolError of a breach.
+        """
+        self.check_breach()
         self._check_group(command)
         state = self._after(command)
         wire = command.wire()
@@ -149,7 +158,24 @@ class Engine:
 
     def receive(self, data: bytes) -> list[Answer]:
         """The answers that `data` completes, in order. Raises ProtocolError for what is no SMTP, or unasked for."""
-        return [self._pair(reply) for reply in self._parser.feed(data)]
+        self.check_breach()
+        answers: list[Answer] = []
+        try:
+            for reply in self._parser.feed(data):
+                answers.append(self._pair(reply))
+            self._breach = self._parser.breach
+        except ProtocolError as error:
+            self._breach = error
+        if self._breach is not None:
+            self._state = CLOSED
+            if not answers:
+                raise self._breach
+        return answers
+
+    def check_breach(self) -> None:
+        """Raise the ProtocolError of a breach, where there was one."""
+        if self._breach is not None:
+            raise self._breach
 
     def _pair(self, reply: Reply) -> Answer:
         if self._state == GREETING:
@@ -166,7 +192,7 @@ class Engine:
 
     def _heard(self, command: Command, reply: Reply) -> None:
         """What a reply changes beyond what sending the command has changed."""
-        if reply.code == 421 or isinstance(command, Quit):
+        if reply.code == 421 or isinstance(command, Quit) or not _defined(command, reply):
             self._state = CLOSED
         match command:
             case Ehlo() if reply.positive:
@@ -180,6 +206,8 @@ class Engine:
                 self._state = SESSION
             case Data() if reply.code != 354 and self._state == DATA and not self._unanswered:
                 self._state = MAIL
+            case Raw() if command.verb == "QUIT" and reply.positive:
+                self._state = CLOSED
             case Raw() if command.verb in ("RSET", "EHLO", "HELO") and reply.positive and self._state == MAIL:
                 self._state = SESSION
             case _:
@@ -194,16 +222,35 @@ class Engine:
 
     def require_empty_buffer(self) -> None:
         """After the reply to STARTTLS nothing may have come in clear (RFC 3207 section 6). Raises ProtocolError."""
-        if self._parser.pending:
+        if self._parser.pending or self._breach is not None:
             raise ProtocolError("the server said more in clear after its reply to STARTTLS: somebody may be injecting")
 
     def start_tls(self) -> None:
-        """The handshake is done: what was learnt in clear is forgotten, and a new hello is due."""
+        """The handshake is done: what was learnt in clear is forgotten, and a new hello is due.
+
+        Raises ProtocolError for bytes that came in clear behind the 220, StateError where there was no 220.
+        """
         self.require_empty_buffer()
+        if self._state != TLS or self._unanswered:
+            raise StateError("TLS begins after the server's 220 to STARTTLS, and there was none")
         self.tls = True
+        self.authenticated = False
         self.extensions = Extensions.none()
         self._state = NEW
 
     def eof(self) -> None:
         """The stream has ended."""
         self._state = CLOSED
+
+
+def _defined(command: Command, reply: Reply) -> bool:
+    """Whether `command` can have such a reply. After another one nobody knows what the server waits for."""
+    match command:
+        case Raw():
+            return True
+        case Data():
+            return reply.code == 354 or not (reply.positive or reply.intermediate)
+        case Auth() | AuthResponse():
+            return reply.code == 334 or not reply.intermediate
+        case _:
+            return not reply.intermediate

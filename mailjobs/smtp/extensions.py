@@ -24,6 +24,8 @@ class Extensions:
             if not words:
                 continue
             keyword, _, glued = words[0].partition("=")  # some servers still say AUTH=LOGIN
+            if not keyword:
+                continue
             found = ([glued] if glued else []) + words[1:]
             keywords[keyword.upper()] = keywords.get(keyword.upper(), ()) + tuple(found)
         return cls(reply.lines[0], keywords)

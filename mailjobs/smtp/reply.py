@@ -8,9 +8,10 @@ from typing import Any
 
 from mailjobs.errors import ProtocolError
 
-ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
+ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:\s+|$)")
 LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
-CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+# What a terminal obeys: controls, the line ends of Unicode, and what turns the direction of text.
+CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 CHALLENGE = 334
 LONGEST_CHALLENGE = 12288  # octets of a 334 line, whatever the bound on others (RFC 4954 section 4)
@@ -35,9 +36,7 @@ class Reply:
     def text(self) -> str:
         """The lines without enhanced codes, joined by newlines."""
         enhanced = self.enhanced
-        if enhanced is None:
-            return "\n".join(self.lines)
-        return "\n".join(ENHANCED.sub("", line, count=1) if line.startswith(enhanced) else line for line in self.lines)
+        return "\n".join(self.lines if enhanced is None else [_without(enhanced, line) for line in self.lines])
 
     @property
     def positive(self) -> bool:
@@ -71,7 +70,8 @@ class ReplyParser:
     """Takes bytes in any pieces and gives whole replies.
 
     Raises ProtocolError for what is no reply, for a line over `max_line` octets, and for a reply over
-    `max_lines` lines or `max_bytes` octets. A line may end with LF alone.
+    `max_lines` lines or `max_bytes` octets. A line may end with LF alone. Whole replies that came before the breach
+    are given first, and the error is raised by the next call: how the network cuts the stream changes nothing.
     """
 
     def __init__(self, max_line: int = 2048, max_lines: int = MOST_LINES, max_bytes: int = MOST_BYTES) -> None:
@@ -83,16 +83,33 @@ class ReplyParser:
         self._code = 0
         self._lines: list[str] = []
         self._size = 0
+        self._breach: ProtocolError | None = None
 
     @property
     def pending(self) -> bool:
-        """Whether part of a reply has come and its end has not."""
-        return bool(self._buffer or self._lines)
+        """Whether part of a reply has come and its end has not, or something that is no reply."""
+        return bool(self._buffer or self._lines or self._breach)
+
+    @property
+    def breach(self) -> ProtocolError | None:
+        """What every further call raises, or None."""
+        return self._breach
 
     def feed(self, data: bytes) -> list[Reply]:
         """The replies that are whole now."""
+        if self._breach is not None:
+            raise self._breach
         self._buffer += data
         replies: list[Reply] = []
+        try:
+            self._take_lines(replies)
+        except ProtocolError as error:
+            self._breach = error
+            if not replies:
+                raise
+        return replies
+
+    def _take_lines(self, replies: list[Reply]) -> None:
         start = 0
         while (end := self._buffer.find(b"\n", max(start, self._scanned))) >= 0:
             line = bytes(self._buffer[start:end])
@@ -104,7 +121,6 @@ class ReplyParser:
         del self._buffer[:start]
         self._scanned = len(self._buffer)
         self._check_length(self._buffer)
-        return replies
 
     def _check_length(self, line: bytes | bytearray) -> None:
         bound = LONGEST_CHALLENGE if line.startswith(b"334") else self._max_line
@@ -137,6 +153,11 @@ class ReplyParser:
 def _decode(text: bytes) -> str:
     """UTF-8; whatever a terminal might obey is escaped."""
     return CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text.decode("utf-8", "backslashreplace"))
+
+
+def _without(enhanced: str, line: str) -> str:
+    found = ENHANCED.match(line)
+    return line[found.end() :] if found and found[1] == enhanced else line
 
 
 def _shown(line: bytes) -> str:

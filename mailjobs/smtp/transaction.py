@@ -23,6 +23,8 @@ from mailjobs.smtp.reply import Reply
 State = Literal["accepted", "rejected", "deferred", "unknown", "not-attempted"]
 Cleanup = Literal["rset", "dot", "close"]
 
+GO_AHEAD = 354
+CLOSING = 421
 TOO_MANY_RECIPIENTS = 552  # at RCPT counts as temporary, RFC 5321 section 4.5.3.1.10
 
 
@@ -165,7 +167,10 @@ class Transaction:
         self._content_sent = True
 
     def answer(self, command: Command | None, reply: Reply) -> None:
-        """Take in a reply. Raises ProtocolError for a code that the command cannot have."""
+        """Take in a reply; `command` None is a 421 that nobody asked for, which ends everything before the content.
+
+        Raises ProtocolError for a code that the command cannot have.
+        """
         self._answered += 1
         match command:
             case Mail():
@@ -177,6 +182,8 @@ class Transaction:
             case Data():
                 _expect(reply, 3, "DATA")
                 self._data(reply)
+            case None if reply.code == CLOSING:
+                self._closing(reply)
             case Content():
                 _expect(reply, 2, "the message")
                 self._final = reply
@@ -201,6 +208,12 @@ class Transaction:
         else:
             self._finish(reply, "DATA")
             self._accepted = 0
+
+    def _closing(self, reply: Reply) -> None:
+        """The server goes away unasked; it has not read any content that went out afterwards."""
+        if not self.finished:
+            self._settle_open("deferred", reply, None)
+            self._lost = True
 
     def _settle_all(self, reply: Reply, command: str) -> None:
         if reply.positive:
@@ -235,7 +248,7 @@ class Transaction:
 
 
 def _expect(reply: Reply, kind: int, command: str) -> None:
-    if reply.code // 100 not in (kind, 4, 5):
+    if reply.code // 100 not in (kind, 4, 5) or (reply.intermediate and reply.code != GO_AHEAD):
         raise ProtocolError(f"{reply.code} is no reply to {command}: {reply}", reply=reply, command=command)
 
 

@@ -58,7 +58,7 @@ def job(server: ScriptedServer, idle: float = 10, retry: str = "{attempts: 1}") 
         ("S: 554 no service here\nS! close", "ReplyError", 69, "554 no service here"),
         ("S: 421 too busy\nS! close", "ReplyError", 75, "421 too busy"),
         ("S! close", "ConnectionLost", 75, "closed the connection before its reply to greeting"),
-        ("S! reset", "TransportError", 75, "reset the connection"),
+        ("S! reset", "ConnectionLost", 75, "reset the connection"),
         ("S: HTTP/1.1 200 OK\nS! close", "ProtocolError", 76, "no SMTP reply"),
         ("S! bytes '\\x15\\x03\\x01'\nS! bytes '\\n'\nS! close", "ProtocolError", 76, "no SMTP reply"),
         ("S: 250 hm\nS! close", "ProtocolError", 76, "not 220"),

@@ -1,0 +1,191 @@
+"""TLS over any stream: pyOpenSSL with memory BIOs, pumped over the stream below.
+
+OpenSSL never sees a socket, so deadlines, and whatever lies between, stay those of the stream. Each call into
+pyOpenSSL lets other threads run, which costs more than the call: calls are few and large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from mailjobs.errors import ConnectionLost, MailjobsError, TransportError
+from mailjobs.model import Tls
+from mailjobs.net.deadline import Deadline
+from mailjobs.net.stream import Peer, Stream
+from mailjobs.net.tls_failure import handshake_error, record_error
+from mailjobs.net.tls_info import TlsInfo, inform
+
+if TYPE_CHECKING:
+    from OpenSSL import SSL
+
+PIECE = 256 * 1024
+SEALED = PIECE + PIECE // 32  # the same as records, in one read
+RECORD = 16 * 1024
+FIRST = 512  # bytes of the server's that are kept for a failed handshake
+GOODBYE = 0.5  # seconds that close_notify may take
+
+Take = Callable[[bytes], None]
+
+
+class TlsStream:
+    """A stream through which plain bytes go in and out, and records over the stream below."""
+
+    def __init__(self, below: Stream, connection: SSL.Connection) -> None:
+        self._below = below
+        self._connection = connection
+        self._whole = True  # whether only whole records have gone out
+        self._info: TlsInfo | None = None
+
+    @property
+    def peer(self) -> Peer:
+        """The two ends, which are those of the stream below."""
+        return self._below.peer
+
+    @peer.setter
+    def peer(self, peer: Peer) -> None:
+        self._below.peer = peer
+
+    @property
+    def deadline(self) -> Deadline:
+        """The deadline, which is that of the stream below."""
+        return self._below.deadline
+
+    @deadline.setter
+    def deadline(self, deadline: Deadline) -> None:
+        self._below.deadline = deadline
+
+    @property
+    def info(self) -> TlsInfo:
+        """What was negotiated. Raises ValueError where the certificate cannot be read (not after `secure`)."""
+        if self._info is None:
+            self._info = inform(self._connection)
+        return self._info
+
+    def shake_hands(self, tls: Tls) -> None:
+        """The handshake; certificates are not judged here. Raises TLSError, ConnectionLost, TimedOut."""
+        from OpenSSL import SSL
+
+        heard = bytearray()
+
+        def take(data: bytes) -> None:
+            heard.extend(data[:FIRST] if len(heard) < FIRST else b"")
+            self._connection.bio_write(data)
+
+        try:
+            while not self._handshake_done():
+                self._send_in_handshake(take)
+                data = self._below.read()
+                if not data:
+                    raise ConnectionLost("the server closed the connection during the TLS handshake", stage="handshake")
+                take(data)
+            self._send(take)
+        except SSL.Error as error:
+            self._send_alert(take)
+            raise handshake_error(error, bytes(heard), tls) from None
+
+    def _handshake_done(self) -> bool:
+        from OpenSSL import SSL
+
+        try:
+            self._connection.do_handshake()
+        except SSL.WantReadError:
+            return False
+        return True
+
+    def _send_in_handshake(self, take: Take) -> None:
+        try:
+            self._send(take)
+        except TransportError:
+            self._handshake_done()  # what the server said before it hung up tells more, and is raised here
+            raise
+
+    def _send_alert(self, take: Take) -> None:
+        try:
+            self._send(take)
+        except MailjobsError:
+            return  # the failure that is being told caused it
+
+    def write(self, data: bytes, receive: Take) -> None:
+        """Encrypt and write all, taking in what comes meanwhile. Raises TransportError, TLSError."""
+        view = memoryview(data)
+        for start in range(0, len(view), PIECE):
+            self._encrypt(view[start : start + PIECE])
+            self._send(lambda records: self._decrypt(records, receive))
+
+    def _encrypt(self, piece: memoryview) -> None:
+        from OpenSSL import SSL
+
+        try:
+            while piece:
+                piece = piece[self._connection.send(piece) :]
+        except SSL.Error as error:
+            raise record_error(error, "encrypt", 283) from None
+
+    def _send(self, take: Take) -> None:
+        """Send what OpenSSL has to say; records that come meanwhile go to `take`."""
+        from OpenSSL import SSL
+
+        out: list[bytes] = []
+        try:
+            while not out or len(out[-1]) == SEALED:
+                out.append(self._connection.bio_read(SEALED))
+        except SSL.WantReadError:
+            if not out:
+                return
+        self._whole = False
+        self._below.write(out[0] if len(out) == 1 else b"".join(out), take)
+        self._whole = True
+
+    def _decrypt(self, records: bytes, receive: Take) -> None:
+        """Pass on what `records` and those before them hold."""
+        self._connection.bio_write(records)
+        while plain := self._plain():
+            receive(plain)
+
+    def read(self) -> bytes:
+        """At least one byte, none at the end: close_notify, or the end of the stream below. Raises TLSError 284."""
+        while True:
+            plain = self._plain()
+            if plain:
+                return plain
+            data = b"" if plain is None else self._below.read()
+            if not data:
+                return b""
+            self._connection.bio_write(data)
+
+    def _plain(self) -> bytes | None:
+        """The next record's content; empty where more must come first, None after the server's close_notify."""
+        from OpenSSL import SSL
+
+        try:
+            return self._connection.recv(RECORD)
+        except SSL.WantReadError:
+            return b""
+        except SSL.ZeroReturnError:
+            return None
+        except SSL.Error as error:
+            raise record_error(error, "decrypt", 284) from None
+
+    def close(self, abort: bool = False) -> None:
+        """Say close_notify, without waiting for the other side's, and close."""
+        if not abort:
+            self.say_goodbye()
+        self._below.close(abort)
+
+    def say_goodbye(self) -> None:
+        """close_notify, whose answer is not waited for; nothing where a record has gone out in part."""
+        from OpenSSL import SSL
+
+        if not self._whole:
+            return
+        self.deadline = Deadline("close", total=GOODBYE)
+        try:
+            self._connection.shutdown()
+            self._send(_ignore)
+        except (SSL.Error, MailjobsError):
+            return  # it is closed all the same
+
+
+def _ignore(_: bytes) -> None:
+    """What comes after our last word is of no interest."""
