@@ -34,11 +34,11 @@ def named(field: str, error: JobError) -> JobError:
     return type(error).of(problems)
 
 
-def unencodable(field: str, error: UnicodeEncodeError, template: Template) -> EncodingError:
+def unencodable(field: str, error: UnicodeEncodeError, template: Template) -> JobError:
     """A character that UTF-8 has no bytes for."""
     found = ord(error.object[error.start])
     words = f"{field}: U+{found:04X} is half of a character and cannot be sent"
-    return EncodingError.of([Problem(words, template.place, code=EncodingError.code)])  # type: ignore[return-value]
+    return EncodingError.of([Problem(words, template.place, code=EncodingError.code)])
 
 
 def attempt(problems: list[Problem], make: Callable[[], T]) -> T | None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)")
+_END = re.compile(r"\r\n?|\n")
 _CHUNK = 64 * 1024
 MAX_LINE = 16 * 1024 * 1024
 
@@ -30,18 +30,22 @@ def text_lines(file: BinaryIO, codec: str) -> Iterator[str]:
 
     Raises Undecodable behind the last character that is good, and LineTooLong.
     """
-    rest = ""
-    for text in _pieces(file, codec):
-        rest += text
-        # A CR at the end may be half of CR LF.
-        whole = rest if not rest.endswith("\r") else rest[:-1]
-        end = 0
-        for found in _LINE.finditer(whole):
-            yield found[0]
-            end = found.end()
-        rest = rest[end:]
-        if len(rest) > MAX_LINE:
+    begun: list[str] = []
+    size, held = 0, ""
+    for piece in _pieces(file, codec):
+        # A CR at the end may be half of CR LF, so it waits for what comes.
+        text = held + piece
+        held = "\r" if text.endswith("\r") else ""
+        text = text.removesuffix(held)
+        start = 0
+        for found in _END.finditer(text):
+            yield "".join(begun) + text[start : found.end()]
+            begun, size, start = [], 0, found.end()
+        begun.append(text[start:])
+        size += len(text) - start
+        if size > MAX_LINE:
             raise LineTooLong
+    rest = "".join(begun) + held
     if rest:
         yield rest
 

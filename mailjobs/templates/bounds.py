@@ -23,8 +23,9 @@ MAX_WIDTH = 1_000_000
 MAX_ITEMS = 1_000_000
 MAX_BITS = 16_384
 
-_PERCENT_WIDTH = re.compile(r"%(?:\(.*?\))?[-#0 +]*(?:\*|\d{6,}|\d*\.(?:\*|\d{6,}))")
-_BRACE_WIDTH = re.compile(r"\d{6,}|:[^{}]*\{")
+# Written so that no text makes them look at anything twice over and over.
+_PERCENT_WIDTH = re.compile(r"(?<!\d)\d{6,}(?:\.\d*)?[hlL]?[a-zA-Z%]|\.\d{6,}|%[-#0 +]*(?:\d{1,5}\.|\.)?\*")
+_BRACE_WIDTH = re.compile(r"\{[^{}:]*:[^{}]*(?:\{|(?<!\d)\d{6,})")
 
 
 class TooLarge(TemplateRuntimeError):

@@ -144,7 +144,8 @@ def _bounded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 @pass_eval_context
 def _replace(context: EvalContext, text: Any, old: str, new: str, count: int | None = None) -> str:
     bounds.check_replace(str(text), str(old), str(new))
-    return _JINJA["replace"](context, text, old, new, count)  # type: ignore[no-any-return]
+    made: str = _JINJA["replace"](context, text, old, new, count)
+    return made
 
 
 @pass_eval_context
@@ -153,7 +154,8 @@ def _join(context: EvalContext, values: Iterable[Any], d: Any = "", attribute: s
     if attribute is not None:
         items = list(map(make_attrgetter(context.environment, attribute), items))
     bounds.check_join(d, items)
-    return _JINJA["join"](context, items, d)  # type: ignore[no-any-return]
+    made: str = _JINJA["join"](context, items, d)
+    return made
 
 
 def _format(pattern: Any, *args: Any, **kwargs: Any) -> Any:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mailjobs.errors import DataError, EncodingError, JobError
 from mailjobs.message.encoded_words import encode
-from mailjobs.message.headers import LineTooLong, fold, text_header
+from mailjobs.message.headers import LineTooLong, fold, phrase, text_header
 
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=200)
 WORD = re.compile(r"=\?utf-8\?[qb]\?[!-<>@-~=]*\?=")
@@ -56,6 +56,13 @@ def test_each_encoded_word_stands_for_itself(text, in_phrase):
         ((data, charset),) = decode_header(word)
         parts.append(data.decode(charset))
     assert "".join(parts) == text
+
+
+def test_encoded_words_of_a_phrase_have_letters_that_a_phrase_may_have():
+    """RFC 2047 section 5, rule 3."""
+    words = phrase('Grüße an alle und jeden, und (auch) an die "anderen": zu Hause @ home & so weiter')
+    assert words.startswith("=?utf-8?q?")
+    assert all(re.fullmatch(r"=\?utf-8\?q\?[A-Za-z0-9!*+/=_-]+\?=", word) for word in words.split())
 
 
 def test_the_shorter_encoding_is_taken():

@@ -83,6 +83,11 @@ def test_nothing_bad_becomes_good_behind_a_good_one(text):
         parse_mailboxes(f"good@x.test, {text}")
 
 
+def test_an_obsolete_route_is_named():
+    with pytest.raises(AddressSyntax, match="a route"):
+        parse_mailboxes("<@x.test,@y.test:a@b.test>")
+
+
 @given(st.text(alphabet='ab.@<>,;:()"\\ []\r\n\0é\ufdd0\ufdd11', max_size=25))
 def test_any_text_is_read_or_refused(text):
     try:
