@@ -16,7 +16,7 @@ MEMBER = re.compile(r"(?P<name>.*?)\s*<(?P<address>[^<>]*)>\s*$")
 
 def perform(context: Context) -> Output:
     """members: each a name (may be empty) and an address."""
-    name, command = asked(context)
+    _, command = asked(context)
     conversation = context.connection()
     reply = conversation.ask(command)
     members = [_member(line) for line in _texts(reply)] if reply.positive else []
@@ -24,7 +24,7 @@ def perform(context: Context) -> Output:
         context.publish(events.Expand(member["address"], member["name"]))
     error = unmet(context.step.expect, reply, USUAL, "EXPN", conversation)
     count = f"{len(members)} member{'' if len(members) == 1 else 's'}"
-    return Output({"members": members, "reply": reply_dict(reply)}, f"{name}: {count}", error, reply)
+    return Output({"members": members, "reply": reply_dict(reply)}, count, error, reply)
 
 
 def _texts(reply: Reply) -> list[str]:

@@ -22,4 +22,4 @@ def perform(context: Context) -> Output:
         error.message = f"this server does not answer VRFY: {reply}"
         error.hint = "'expect: any' where that is no failure"
     result = {"status": status, "address": address, "reply": reply_dict(reply)}
-    return Output(result, f"{address}: {status or 'no answer'} ({reply})", error, reply)
+    return Output(result, f"{status or 'no answer'} ({reply})", error, reply)
