@@ -80,6 +80,7 @@ class Conversation:
             self.stream.deadline = self.deadline(stage, idle)
         while not self._answers:
             try:
+                self.engine.check_breach()  # from a server that broke the protocol nothing more is awaited
                 data = self.stream.read()
                 if not data:
                     raise ConnectionLost(f"the server closed the connection before its reply to {stage}")
