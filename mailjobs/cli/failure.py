@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from types import FrameType
 
@@ -63,6 +62,7 @@ def _silence_stdout() -> None:
 def _bug(error: Exception) -> int:
     """A report ready to paste: versions and the traceback, without local values."""
     import platform
+    import traceback
 
     frames = "".join(traceback.format_exception(error))
     click.echo(

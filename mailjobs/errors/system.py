@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 
 from mailjobs.errors.tree import ResolveError, TransportError
 
@@ -25,10 +24,10 @@ WINSOCK = {
 LASTING = {"EACCES", "EPERM", "EADDRNOTAVAIL", "EAFNOSUPPORT", "EPFNOSUPPORT", "EINVAL", "ENOTSOCK"}
 
 RESOLVING = {
-    socket.EAI_NONAME: (11001, False, "the name does not exist"),
-    socket.EAI_AGAIN: (11002, True, "the name service does not answer"),
-    socket.EAI_FAIL: (11003, False, "the name service refuses the question"),
-    getattr(socket, "EAI_NODATA", -5): (11004, False, "the name has no address of the wanted family"),
+    "EAI_NONAME": (11001, False, "the name does not exist"),
+    "EAI_AGAIN": (11002, True, "the name service does not answer"),
+    "EAI_FAIL": (11003, False, "the name service refuses the question"),
+    "EAI_NODATA": (11004, False, "the name has no address of the wanted family"),
 }
 
 
@@ -42,7 +41,10 @@ def from_oserror(cause: OSError, doing: str) -> TransportError:
 
 def resolve_error(cause: OSError, host: str) -> ResolveError:
     """A getaddrinfo failure for `host`, with its number (11001 to 11004) and exit status."""
-    code, temporary, words = RESOLVING.get(cause.errno or 0, (11003, False, cause.strerror or str(cause)))
+    import socket  # the numbers of these errors are the platform's, and few runs need them
+
+    numbers = {getattr(socket, symbol, None): facts for symbol, facts in RESOLVING.items()}
+    code, temporary, words = numbers.get(cause.errno or 0, (11003, False, cause.strerror or str(cause)))
     error = ResolveError(f"cannot resolve {host}: {words}", code=code, temporary=temporary, host=host)
     if temporary:
         error.exit_status = TransportError.exit_status

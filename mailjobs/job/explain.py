@@ -11,7 +11,7 @@ from typing import Any
 
 from mailjobs.job.nearest import did_you_mean, nearest
 from mailjobs.job.node import JobPath, Node, written
-from mailjobs.job.problems import Problems
+from mailjobs.job.problems import NULL, Problems
 from mailjobs.job.schema import is_secret, kind_name, variants
 
 TYPES = {
@@ -26,7 +26,6 @@ EXACTLY = {
 }
 CODES = {"port": 116}
 LONGEST = 60
-NULL = "null only removes what a base file or `defaults` gives"
 VAGUE = ("pattern", "minimum", "maximum")  # a title says more than these
 
 
@@ -42,16 +41,6 @@ def explain(error: Any, root: Node, problems: Problems, above: JobPath = ()) -> 
         _names(error, node, path, problems)
     else:
         RULES.get(error.validator, _other)(error, node, path, problems)
-
-
-def nothing_removed(node: Node, path: JobPath, problems: Problems) -> None:
-    """Adds a problem for each null that is left: the schema allows them only because files are written with them."""
-    if node.value is None and not is_secret(path):
-        problems.at(node, path, "expected a value, found nothing", hint=NULL)
-    for key, inner in node.items():
-        nothing_removed(inner, (*path, key), problems)
-    for index, inner in enumerate(node.entries()):
-        nothing_removed(inner, (*path, index), problems)
 
 
 def _unknown_keys(error: Any, node: Node, path: JobPath, problems: Problems) -> None:

@@ -6,6 +6,8 @@ from mailjobs.errors import FileError, JobError, MailjobsError, Place, Problem, 
 from mailjobs.job.masking import shown_line
 from mailjobs.job.node import JobPath, Node, Source, key_place, place, written
 
+NULL = "null only removes what a base file or `defaults` gives"
+
 
 class Problems:
     """A growing list of errors and warnings. `strict` is false where a job is only looked at, never run."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mailjobs.job.conforms import conforms
-from mailjobs.job.explain import explain, nothing_removed
-from mailjobs.job.node import Node
-from mailjobs.job.problems import Problems
-from mailjobs.job.schema import read_schema
+from mailjobs.job.node import JobPath, Node
+from mailjobs.job.problems import NULL, Problems
+from mailjobs.job.schema import is_secret, read_schema
 
 
 def validate(root: Node, problems: Problems) -> None:
@@ -18,6 +17,8 @@ def validate(root: Node, problems: Problems) -> None:
     if not conforms(data, schema):
         from jsonschema import Draft7Validator
 
+        from mailjobs.job.explain import explain
+
         validator: Any = Draft7Validator(schema)
         for error in sorted(validator.iter_errors(data), key=lambda error: [str(step) for step in error.path]):
             explain(error, root, found)
@@ -26,6 +27,16 @@ def validate(root: Node, problems: Problems) -> None:
         if node is not None:
             nothing_removed(node, (key,), found)
     _take_over(found, problems)
+
+
+def nothing_removed(node: Node, path: JobPath, problems: Problems) -> None:
+    """Adds a problem for each null that is left: the schema allows them only because files are written with them."""
+    if node.value is None and not is_secret(path):
+        problems.at(node, path, "expected a value, found nothing", hint=NULL)
+    for key, inner in node.items():
+        nothing_removed(inner, (*path, key), problems)
+    for index, inner in enumerate(node.entries()):
+        nothing_removed(inner, (*path, index), problems)
 
 
 def _take_over(found: Problems, problems: Problems) -> None:

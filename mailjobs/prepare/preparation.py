@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ class RunFacts:
     def new(cls) -> RunFacts:
         """The facts of a run that starts now, such as `20260301T212452Z-5f0c9a12`."""
         started = clock.now().replace(microsecond=0)
-        return cls(f"{started.strftime(STAMP)}-{secrets.token_hex(4)}", started)
+        return cls(f"{started.strftime(STAMP)}-{os.urandom(4).hex()}", started)
 
     @classmethod
     def parse(cls, run_id: str) -> RunFacts:

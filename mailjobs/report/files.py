@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -33,6 +32,8 @@ def check_report_path(path: Path) -> None:
 
 def write_report(path: Path, records: Sequence[RunRecord]) -> None:
     """Write the report whole or not at all. Raises OutputError."""
+    import tempfile
+
     text = FORMATS[path.suffix](records)
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
