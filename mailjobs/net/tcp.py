@@ -7,10 +7,10 @@ import select
 import socket
 from contextlib import ExitStack
 
-from mailjobs.errors import MailjobsError, TimedOut, TransportError, from_oserror
+from mailjobs.errors import ConnectionLost, MailjobsError, TimedOut, TransportError, from_oserror
 from mailjobs.net.deadline import Deadline
 from mailjobs.net.resolve import Address, resolve
-from mailjobs.net.tcp_stream import TcpStream, wait
+from mailjobs.net.tcp_stream import GONE, TcpStream, wait
 
 USUAL_PORTS = {25: "relay", 465: "submission, TLS from the start", 587: "submission, STARTTLS"}
 
@@ -71,6 +71,9 @@ def _await_connection(sock: socket.socket, where: str, deadline: Deadline) -> No
 
 
 def _refused(error: OSError, address: str, port: int) -> TransportError:
+    if error.errno == errno.ECONNRESET:  # it had taken the connection, as a read a moment later would have told
+        words = f"cannot connect to {address} port {port}: it reset the connection (ECONNRESET)"
+        return ConnectionLost(words, code=GONE[errno.ECONNRESET])
     failure = from_oserror(error, f"connect to {address} port {port}")
     if error.errno == errno.ECONNREFUSED:
         others = " or ".join(f"{usual} ({what})" for usual, what in USUAL_PORTS.items() if usual != port)
