@@ -17,6 +17,7 @@ from mailjobs.report.problems import problems_text
 
 def guarded(action: Callable[[], object]) -> int:
     """Carry out `action` and turn whatever it raises into words on stderr and an exit status."""
+    _open_missing()
     signal.signal(signal.SIGTERM, _terminated)
     signal.signal(signal.SIGINT, _interrupted)
     try:
@@ -32,6 +33,10 @@ def guarded(action: Callable[[], object]) -> int:
         return int(ExitStatus.IOERR)
     except MailjobsError as error:
         return tell(error)
+    except OSError as error:  # of files the other rooms tell; what is left is what is printed
+        _silence_stdout()
+        click.echo(f"mailjobs: cannot write standard output: {error.strerror}", err=True)
+        return int(ExitStatus.IOERR)
     except Exception as error:  # noqa: BLE001 - the last line of defence tells a bug as a bug
         return _bug(error)
     return status if isinstance(status, int) else int(ExitStatus.OK)
@@ -52,6 +57,17 @@ def _terminated(number: int, frame: FrameType | None) -> None:
     error = Interrupted("terminated")
     error.exit_status = ExitStatus.TERMINATED
     raise error
+
+
+def _open_missing() -> None:
+    """A stream that was closed before the start is as good as /dev/null; no file or socket may get its number."""
+    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115 it stays open
 
 
 def _silence_stdout() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import click
 
 from mailjobs.cli.load import Changes, changing, checked
-from mailjobs.cli.sinks import Listening, sinks
+from mailjobs.cli.sinks import Lasting, Listening, sinks
 from mailjobs.errors import UsageError
 from mailjobs.events import Publish
 from mailjobs.report.files import as_json, check_report_path, write_report
@@ -51,7 +52,8 @@ def command(
     listens = Listening(**{**listening, "quiet": listening["quiet"] or json_})
     records: list[RunRecord] = []
     with ExitStack() as stack:
-        publish = Publish(sinks(listens, stack))
+        listeners = sinks(listens, stack)
+        publish = Publish(listeners)
         for path in jobs:
             records.append(_run(path, changes, dry_run, step, publish))
             if records[-1].failed:
@@ -62,7 +64,15 @@ def command(
         click.echo(as_json(records), nl=False)
     elif listens.quiet:
         _tell_failures(records)
-    return records[-1].exit_status
+    return records[-1].exit_status or _unwritten(listeners)
+
+
+def _unwritten(listeners: Sequence[Lasting]) -> int:
+    """The exit status for what could not be written, which is told; 0 where all was."""
+    failures = [one.failure for one in listeners if one.failure is not None]
+    for failure in failures:
+        click.echo(f"mailjobs: {failure}", err=True)
+    return int(failures[0].exit_status) if failures else 0
 
 
 def _run(path: str, changes: Changes, dry_run: bool, step: str | None, publish: Publish) -> RunRecord:

@@ -249,3 +249,23 @@ def test_help_and_version_import_no_more_than_click() -> None:
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("option", ["--events", "--trace"])
+def test_a_record_that_cannot_be_kept_stops_no_mail(
+    scripted: Scripted, write: Write, tmp_path: Path, option: str
+) -> None:
+    server = scripted(SCRIPT)
+    done = command("run", write(server.port), f"{option}=/dev/full")
+    assert (done.returncode, "1 accepted" in done.stdout) == (74, True)
+    assert done.stderr.splitlines()[-1] == "mailjobs: cannot write /dev/full: No space left on device"
+
+
+@pytest.mark.parametrize("ending", [">/dev/full", ">&-", "2>&- >&- <&-", "| head -c 0"])
+@pytest.mark.parametrize("arguments", ["--version", "run {job}", "render {job}", "validate {job}"])
+def test_output_that_goes_nowhere_is_no_bug(write: Write, ending: str, arguments: str) -> None:
+    line = f"{sys.executable} -m mailjobs {arguments.format(job=write(1))} {ending}"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, timeout=60)
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert ending != ">/dev/full" or done.returncode in (74, 75)
