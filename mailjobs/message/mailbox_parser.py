@@ -17,7 +17,7 @@ from mailjobs.templates.holes import CLOSE, OPEN_LIST, PLACEHOLDER
 _TOKEN = re.compile(
     r"""(?P<space>[ \t\r\n]+)
     |(?P<quoted>"(?:[^"\\]|\\.)*")
-    |(?P<literal>\[[^\[\]\\]*\])
+    |(?P<literal>\[[^\[\]\\\x00-\x20\x7f]*\])
     |(?P<special>[<>@,;:])
     |(?P<atom>[^\s\x00-\x20\x7f()<>\[\]:;@\\,"]+)""",
     re.VERBOSE | re.ASCII | re.DOTALL,
