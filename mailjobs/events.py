@@ -7,14 +7,15 @@ Rooms call `publish(event)`; whoever draws, traces or records only listens. A si
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from mailjobs import clock
+from mailjobs.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """The root of all events."""
 
@@ -23,7 +24,7 @@ class Event:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConnectionStatus(Event):
     """A connection was made, secured, or ended. `status_code` is 0 where all is well."""
 
@@ -32,7 +33,7 @@ class ConnectionStatus(Event):
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StartTransfer(Event):
     """Content begins to go out. `part` is 0 for the message, then counts attachments."""
 
@@ -40,7 +41,7 @@ class StartTransfer(Event):
     part: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Transfer(Event):
     """`bytes` so far of one part; `percent` is -1 where the whole is unknown."""
 
@@ -49,7 +50,7 @@ class Transfer(Event):
     percent: int = -1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EndTransfer(Event):
     """Content was written, which does not say that it was accepted."""
 
@@ -57,7 +58,7 @@ class EndTransfer(Event):
     part: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Error(Event):
     """Something failed that does not end the step, such as a refused Bcc."""
 
@@ -67,7 +68,7 @@ class Error(Event):
     reply: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expand(Event):
     """One member of an expanded list."""
 
@@ -75,7 +76,7 @@ class Expand(Event):
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trace(Event):
     """One line of the conversation. Content is never shown, and secrets are masked where they are made."""
 
@@ -83,14 +84,14 @@ class Trace(Event):
     line: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TLSStatus(Event):
     """Progress of a handshake."""
 
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServerCertificate(Event):
     """The server's certificate and what was found of it. `status` is "OK" or all reasons against it."""
 
@@ -102,14 +103,14 @@ class ServerCertificate(Event):
     chain: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunStarted(Event):
     """A job begins. `job` is its name."""
 
     job: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepStarted(Event):
     """A step begins. `action` is its kind: send, verify, …"""
 
@@ -117,7 +118,7 @@ class StepStarted(Event):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepFinished(Event):
     """A step ended. `status` is ok, failed or skipped; `elapsed` is in seconds; `error` as in the report."""
 
@@ -129,7 +130,7 @@ class StepFinished(Event):
     error: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MessageSettled(Event):
     """What became of one recipient of one message. `row` counts from 1 in a batch, else None."""
 
@@ -139,7 +140,7 @@ class MessageSettled(Event):
     reply: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunFinished(Event):
     """A job ended with this exit status."""
 
@@ -153,7 +154,7 @@ KINDS: tuple[type[Event], ...] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stamped:
     """An event with its time and where it belongs: run id, step id, server name (None where there is none)."""
 

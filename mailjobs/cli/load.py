@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 import click
 
 from mailjobs.errors import JobError, Place, UsageError
+from mailjobs.frozen import frozen
 from mailjobs.job import Loaded, load_job
 from mailjobs.prepare import check_job
 
 Pairs = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Changes:
     """What the command line changes in a job: `--set` and `--var`, as (name, value) pairs."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from typing import TextIO
 
 from mailjobs.errors import ExitStatus, OutputError
 from mailjobs.events import Sink, Stamped
+from mailjobs.frozen import frozen
 
 STANDARD = "standard output"
 
@@ -36,7 +36,7 @@ class Lasting(Sink):
             self.failure.exit_status = ExitStatus.IOERR
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listening:
     """What the options of `run` ask for: "-" is stderr for a trace, stdout for events."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from mailjobs import clock
 from mailjobs.delivery.partial import Remainder
 from mailjobs.errors import Interrupted, MailjobsError
+from mailjobs.frozen import frozen
 from mailjobs.model import Retry
 from mailjobs.session import Conversation, Post
 from mailjobs.session.post import Letter
@@ -17,7 +17,7 @@ from mailjobs.smtp import Outcome
 L = TypeVar("L", bound=Letter)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settled(Generic[L]):
     """A letter with one outcome for each of its recipients, and what broke the connection, if anything did."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 
 from mailjobs import model
+from mailjobs.frozen import frozen
 from mailjobs.job.nearest import did_you_mean
 from mailjobs.job.node import JobPath, Node, place
 from mailjobs.job.problems import Problems
@@ -13,7 +13,7 @@ from mailjobs.job.template import template
 from mailjobs.job.values import plain, seconds
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Names:
     """What steps may refer to."""
 
@@ -22,7 +22,7 @@ class Names:
     data: Collection[str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Site:
     """Where an action stands: its value, its path, and what it may refer to."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from mailjobs import model
 from mailjobs.errors import FileError, Place, Problem
+from mailjobs.frozen import frozen
 from mailjobs.job.build import build, folders_of
 from mailjobs.job.expand import expand
 from mailjobs.job.files import job_text, read_bytes
@@ -19,7 +19,7 @@ from mailjobs.job.validate import validate
 from mailjobs.job.variables import render, values
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loaded:
     """A checked job, and what its author should know about it."""
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mailjobs.errors import Place
+from mailjobs.frozen import frozen
 
 JobPath = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """A text that holds a part of the job. `label` is its path as the user wrote it, `folder` where its paths start.
 
@@ -30,7 +31,7 @@ class Source:
     path: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Node:
     """A value: None, bool, int, float, str, a list of nodes, or a mapping of text to nodes.
 

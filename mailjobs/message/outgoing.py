@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
+
+from mailjobs.frozen import frozen
 
 Kind = Literal["to", "cc", "bcc"]
 
@@ -25,7 +26,7 @@ class Recipient(NamedTuple):
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outgoing:
     """Envelope and bytes.
 

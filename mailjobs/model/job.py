@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mailjobs.errors import Place
+from mailjobs.frozen import frozen
 from mailjobs.model.message import Message
 from mailjobs.model.server import Server
 from mailjobs.model.step import Step
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CsvSource:
     """Rows of a CSV file. `delimiter` None: found out from the first lines."""
 
@@ -25,7 +25,7 @@ class CsvSource:
     delimiter: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Job:
     """A checked job. `files` is the job file and those it extends, nearest first; `vars` are resolved values.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mailjobs.errors import Place
+from mailjobs.frozen import frozen
 from mailjobs.model.template import Template
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressEntry:
     """One entry of an address field: `text` ("Name <a@b>", several with commas), or `address` with a `name`."""
 
@@ -17,7 +16,7 @@ class AddressEntry:
     name: Template | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Header:
     """An extra header. Its name is literal, its value a template."""
 
@@ -25,7 +24,7 @@ class Header:
     value: Template
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """One message. A `return_path` whose source is empty is the null sender; None means the From address."""
 

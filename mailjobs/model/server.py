@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal
 
 from mailjobs.errors import Place
+from mailjobs.frozen import frozen
 from mailjobs.secret import Secret
 
 TlsMode = Literal["auto", "implicit", "starttls", "opportunistic", "none"]
 TlsVersion = Literal["1.2", "1.3"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timeouts:
     """Seconds; 0 is none. `idle` restarts with each byte, `final` is for the reply to the final dot."""
 
@@ -23,7 +24,7 @@ class Timeouts:
     total: float = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CaSource:
     """Trusted certificates: exactly one of the system's store, a PEM file, a hashed directory, or PEM text."""
 
@@ -34,7 +35,7 @@ class CaSource:
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tls:
     """When the connection is secured, and whom to trust."""
 
@@ -44,7 +45,7 @@ class Tls:
     ca: tuple[CaSource, ...] = (CaSource(system=True),)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Auth:
     """Who logs in, and how."""
 
@@ -55,7 +56,7 @@ class Auth:
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Extensions:
     """`enabled` is false where HELO is to be said; `disable` names extensions to take no notice of."""
 
@@ -63,7 +64,7 @@ class Extensions:
     disable: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Server:
     """One server. `tls.mode` is never "auto" here: `job` has decided it by the port and the URL."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from mailjobs.errors import Place
+from mailjobs.frozen import frozen
 from mailjobs.model.template import Template
 
 RecipientKind = Literal["to", "cc", "bcc"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retry:
     """How often to try what failed for a while; delays in seconds, doubled up to `max_delay`."""
 
@@ -20,28 +20,28 @@ class Retry:
     max_delay: float = 60
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expectation:
     """Reply codes that count as success: codes ("250"), classes ("2xx"), or "any"."""
 
     codes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Connect:
     """Open the connection, secure it, log in."""
 
     kind = "connect"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Disconnect:
     """Say QUIT."""
 
     kind = "disconnect"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Send:
     """Send a message: once, or for each row of a data source."""
 
@@ -51,7 +51,7 @@ class Send:
     stop_on: tuple[RecipientKind, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verify:
     """Ask the server about an address (VRFY)."""
 
@@ -59,7 +59,7 @@ class Verify:
     address: Template
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expand:
     """Ask the server for the members of a list (EXPN)."""
 
@@ -67,7 +67,7 @@ class Expand:
     list: Template
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Command:
     """Say one line as it stands."""
 
@@ -78,7 +78,7 @@ class Command:
 Action = Connect | Disconnect | Send | Verify | Expand | Command
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One action and the keys that every step may have. `server` is the name of one of the job's servers."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from mailjobs.errors import Place
+from mailjobs.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Template:
     """Jinja source and where it came from.
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from mailjobs.frozen import frozen
 from mailjobs.net.deadline import Deadline
 
+if TYPE_CHECKING:
+    from mailjobs.net.tls_info import TlsInfo
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Peer:
     """The two ends. `host` is the name that was asked for, `address` and `local_host` are numbers."""
 
@@ -21,10 +24,17 @@ class Peer:
 
 
 class Stream(Protocol):
-    """A connection. `deadline` is set before each operation; passing it raises TimedOut."""
+    """A connection. `deadline` is set before each operation; passing it raises TimedOut.
+
+    `info` is what TLS has negotiated, None on a plain connection.
+    """
 
     deadline: Deadline
     peer: Peer
+
+    @property
+    def info(self) -> TlsInfo | None:
+        """What TLS has negotiated."""
 
     def write(self, data: bytes, receive: Callable[[bytes], None]) -> None:
         """Write all of `data`, and pass on what the other side says meanwhile.

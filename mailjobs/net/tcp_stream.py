@@ -31,6 +31,8 @@ def wait(sock: socket.socket, events: int, deadline: Deadline) -> int:
 class TcpStream:
     """A stream over a connected, non-blocking socket."""
 
+    info = None
+
     def __init__(self, sock: socket.socket, host: str, where: tuple[Any, ...]) -> None:
         local = sock.getsockname()
         self.peer = Peer(host, where[0], where[1], local[0], local[1])

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from mailjobs.frozen import frozen
 from mailjobs.net.certificate import describe, pem
 
 if TYPE_CHECKING:
     from OpenSSL import SSL
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TlsInfo:
     """`version` is such as "TLSv1.3", `cipher` OpenSSL's name, `library` OpenSSL's version.
 

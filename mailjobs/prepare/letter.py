@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from mailjobs.frozen import frozen
 from mailjobs.message import Outgoing
-from mailjobs.smtp import Envelope
+
+if TYPE_CHECKING:
+    from mailjobs.smtp import Envelope
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Letter:
     """An `Outgoing` with what delivery asks of a letter. `row` counts from 1 in a batch, else None."""
 
@@ -22,6 +25,8 @@ class Letter:
 
 def letter_for(outgoing: Outgoing, stop_on: tuple[str, ...], row: int | None = None, key: str = "") -> Letter:
     """Wrap `outgoing`; `stop_on` names the kinds of recipients whose refusal keeps it from everybody."""
+    from mailjobs.smtp import Envelope  # a job that is only checked has none
+
     content = outgoing.content
     addresses = tuple([recipient.address for recipient in outgoing.recipients])
     envelope = Envelope(outgoing.sender, addresses, len(content), outgoing.smtputf8, outgoing.eightbit)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from mailjobs import clock
 from mailjobs.errors import DataError, JobError, Problem, UsageError
+from mailjobs.frozen import frozen
 from mailjobs.message import CompiledMessage, Identity, compile_message
 from mailjobs.model import Job, Send
 from mailjobs.prepare.letter import Letter, letter_for
@@ -22,7 +22,7 @@ SHOWN = 20  # bad rows that are told one by one
 Scope = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunFacts:
     """A run's id and start. The id holds the start, so that a run's messages can be rendered again from it alone."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mailjobs import clock
 from mailjobs.errors import Interrupted, MailjobsError, Problem
 from mailjobs.events import Publish, RunFinished, RunStarted, StepFinished, StepStarted
+from mailjobs.frozen import frozen
 from mailjobs.model import Job, Step
 from mailjobs.prepare import Preparation, RunFacts
 from mailjobs.run.dry import Unknown, dry_output
@@ -22,7 +22,7 @@ ASKS_FOR_RESULTS = re.compile(r"\bsteps\s*[.\[]")
 ASKS_FOR_FAILURE = re.compile(r"\brun\s*\.\s*failed\b")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Options:
     """How to run: `step` is the id of the only step to run; `dry_run` connects to nothing."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from mailjobs.errors import JobError, MailjobsError
 from mailjobs.events import Publish
 from mailjobs.model import Job, Server
-from mailjobs.net import check_trust
 from mailjobs.session import Conversation, open_conversation
 from mailjobs.smtp import Reply
 
@@ -33,6 +32,8 @@ class RunSessions:
         for name in names:
             server = self.server(name)
             if server.tls.mode != "none":
+                from mailjobs.net.trust import check_trust
+
                 check_trust(server.tls)
             if server.auth is not None:
                 server.auth.password.reveal()

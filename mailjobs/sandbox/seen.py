@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from email.errors import HeaderParseError
 from email.header import decode_header
@@ -12,11 +11,13 @@ from email.parser import HeaderParser
 from pathlib import Path
 from typing import Any
 
+from mailjobs.frozen import frozen
+
 SHOWN_RECIPIENTS = 3
 KILO = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listening:
     """The server is ready. `ca` is the file to trust where STARTTLS is offered."""
 
@@ -36,7 +37,7 @@ class Listening:
         return f"sandbox: smtp://{host}:{self.port}{secured}, keeping messages in {self.directory}/ (Ctrl-C ends it)"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kept:
     """One message, kept. `sender` is empty for the null sender, `size` is in octets, `received` in UTC."""
 
@@ -67,7 +68,7 @@ class Kept:
         return printable(line)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotKept:
     """A message that could not be kept: its file could not be written, or its conversation failed."""
 

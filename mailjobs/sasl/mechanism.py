@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from mailjobs.errors import AuthError
+from mailjobs.frozen import frozen
 from mailjobs.secret import Secret
 
 LONGEST = 3000  # octets of one part: three and their base64 fit into a line of AUTH (RFC 4954 section 4)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Credentials:
     """Who logs in. `authorization_identity` is whom to act as, where that is somebody else."""
 

@@ -10,12 +10,12 @@ from mailjobs import clock
 from mailjobs.errors import ConnectionLost, MailjobsError, ReplyError
 from mailjobs.events import ConnectionStatus, Publish, Trace
 from mailjobs.model import Server
-from mailjobs.net import Deadline, Stream, TlsStream
+from mailjobs.net import Deadline, Stream
 from mailjobs.smtp import Answer, Command, Content, Engine, Extensions, Quit, Reply
 from mailjobs.smtp.commands import Auth, AuthResponse
 
 if TYPE_CHECKING:
-    from mailjobs.net import TlsInfo
+    from mailjobs.net.tls_info import TlsInfo
 
 HIDDEN = (Auth, AuthResponse)
 
@@ -53,7 +53,7 @@ class Conversation:
     @property
     def tls(self) -> TlsInfo | None:
         """What was negotiated, or None on a plain connection."""
-        return self.stream.info if isinstance(self.stream, TlsStream) else None
+        return self.stream.info
 
     def deadline(self, stage: str, idle: float | None = None) -> Deadline:
         """The limits for one operation: inactivity, `timeout.total`, and the end of the step."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from mailjobs.errors import MailjobsError, ProtocolError, ReplyError, TimedOut, TLSError
 from mailjobs.events import ConnectionStatus, Publish
 from mailjobs.model import Server
-from mailjobs.net import Stream, connect, secure
+from mailjobs.net import Stream, connect
 from mailjobs.session.conversation import Conversation
-from mailjobs.session.login import log_in
 from mailjobs.smtp import Ehlo, Helo, Noop, Reply, StartTls
 
 
@@ -40,6 +39,8 @@ def _establish(conversation: Conversation) -> None:
     if server.tls.mode in ("starttls", "opportunistic"):
         _start_tls(conversation)
     if server.auth is not None:
+        from mailjobs.session.login import log_in
+
         log_in(conversation, server.auth)
     conversation.engine.check_breach()
 
@@ -106,6 +107,8 @@ def _not_offered(conversation: Conversation) -> TLSError:
 
 
 def _secure(conversation: Conversation) -> Stream:
+    from mailjobs.net.tls import secure
+
     conversation.stream.deadline = conversation.deadline("handshake")
     server = conversation.server
     stream = secure(conversation.stream, server.host, server.tls, conversation.publish)

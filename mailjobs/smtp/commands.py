@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
+from mailjobs.frozen import frozen
 from mailjobs.secret import MASK
 from mailjobs.smtp.address import mailbox_wire
 from mailjobs.smtp.content import dot_stuff
@@ -29,7 +30,7 @@ DESYNCHRONISING = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Command:
     """The root of all commands."""
 
@@ -79,7 +80,7 @@ def _within(wire: bytes, command: Command) -> bytes:
     return wire
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ehlo(Command):
     """EHLO; `domain` is a host name or an address literal."""
 
@@ -96,21 +97,21 @@ class Ehlo(Command):
         return f"{self.name} {self.domain}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Helo(Ehlo):
     """HELO, which gives no extensions."""
 
     name: ClassVar[str] = "HELO"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StartTls(Command):
     """STARTTLS (RFC 3207)."""
 
     name: ClassVar[str] = "STARTTLS"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Auth(Command):
     """AUTH (RFC 4954). `initial` None is no initial response, which is not the empty one."""
 
@@ -135,7 +136,7 @@ class Auth(Command):
         return f"AUTH {self.mechanism}" + ("" if self.initial is None else f" {MASK}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuthResponse(Command):
     """The answer to a challenge."""
 
@@ -155,7 +156,7 @@ class AuthResponse(Command):
         return MASK
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuthCancel(Command):
     """`*` instead of an answer ends the exchange."""
 
@@ -166,7 +167,7 @@ class AuthCancel(Command):
         return "*"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mail(Command):
     """MAIL FROM; `address` "" is the null sender. The rest goes out as parameters, `extra` as they stand."""
 
@@ -192,7 +193,7 @@ class Mail(Command):
         return self.wire().decode().rstrip("\r\n")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rcpt(Command):
     """RCPT TO; `extra` are parameters as they stand."""
 
@@ -211,14 +212,14 @@ class Rcpt(Command):
         return self.wire().decode().rstrip("\r\n")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Data(Command):
     """DATA: the server answers 354 and waits for content."""
 
     name: ClassVar[str] = "DATA"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Content(Command):
     """The content after 354, up to and with the final dot; its reply is that to the message."""
 
@@ -240,7 +241,7 @@ class Content(Command):
         return f"({len(self.content)} bytes of content)"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rset(Command):
     """RSET."""
 
@@ -248,21 +249,21 @@ class Rset(Command):
     last_in_group: ClassVar[bool] = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Noop(Command):
     """NOOP."""
 
     name: ClassVar[str] = "NOOP"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quit(Command):
     """QUIT."""
 
     name: ClassVar[str] = "QUIT"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Vrfy(Command):
     """VRFY; `smtputf8` where the string is not ASCII (RFC 6531 section 3.7.4.2)."""
 
@@ -279,7 +280,7 @@ class Vrfy(Command):
         return f"VRFY {self.string}{' SMTPUTF8' if self.smtputf8 else ''}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expn(Command):
     """EXPN."""
 
@@ -295,7 +296,7 @@ class Expn(Command):
         return f"EXPN {self.string}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Raw(Command):
     """A line as the user wrote it. Refuses, as a ValueError, what would put the engine out of step."""
 

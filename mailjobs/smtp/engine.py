@@ -20,10 +20,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from mailjobs.errors import ProtocolError, StateError
+from mailjobs.frozen import frozen
 from mailjobs.smtp.commands import (
     Auth,
     AuthCancel,
@@ -68,7 +68,7 @@ BOUND = {command for _, command in AFTER}
 SPEAKING = (NEW, SESSION, MAIL)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """A reply and the command that it answers (None: the greeting, or a 421 that nobody asked for)."""
 

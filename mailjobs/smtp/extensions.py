@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mailjobs.frozen import frozen
 from mailjobs.smtp.reply import Reply
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Extensions:
     """The server's name for itself, and its keywords (upper case) with their parameters."""
 

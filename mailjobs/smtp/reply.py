@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from mailjobs.errors import ProtocolError
+from mailjobs.frozen import frozen
 
 ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:\s+|$)")
 LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
@@ -19,7 +19,7 @@ MOST_LINES = 10_000
 MOST_BYTES = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reply:
     """One whole reply: its code, and the text of its lines without code and separator."""
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from mailjobs.errors import ProtocolError, ReplyError
+from mailjobs.frozen import frozen
 from mailjobs.smtp.commands import Command, Content, Data, Mail, Rcpt
 from mailjobs.smtp.extensions import Extensions
 from mailjobs.smtp.reply import Reply
@@ -28,7 +29,7 @@ CLOSING = 421
 TOO_MANY_RECIPIENTS = 552  # at RCPT counts as temporary, RFC 5321 section 4.5.3.1.10
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Envelope:
     """Who sends to whom. `size` is that of the content in octets; `eightbit` and `smtputf8` are what it needs."""
 
@@ -39,7 +40,7 @@ class Envelope:
     eightbit: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What became of one recipient, with the reply that decided it and the command that it answers."""
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from mailjobs.errors import MailjobsError
 from mailjobs.events import Publish
+from mailjobs.frozen import frozen
 from mailjobs.model import Step, Template
 from mailjobs.prepare import Preparation
 from mailjobs.session import Conversation
@@ -24,7 +25,7 @@ class Sessions(Protocol):
         """End the conversation in hand, if there is one; the reply to QUIT."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Context:
     """The surroundings of one step. `scope` is what its templates see."""
 

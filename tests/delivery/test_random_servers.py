@@ -41,6 +41,8 @@ class Books:
 class WildServer:
     """A stream to a server that draws each of its replies, and may hang up after any."""
 
+    info = None
+
     def __init__(self, draw: Callable[[st.SearchStrategy[object]], object], books: Books, pipelining: bool) -> None:
         self.deadline = Deadline("wild")
         self.peer = Peer("wild.example", "192.0.2.1", 25, "192.0.2.2", 40000)

@@ -18,7 +18,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from mailjobs.events import Event, Publish, Sink, Stamped
 from mailjobs.model import CaSource, Tls
-from mailjobs.net import Deadline, Peer, TlsStream, connect, secure
+from mailjobs.net import Deadline, Peer, connect
+from mailjobs.net.tls import secure
+from mailjobs.net.tls_stream import TlsStream
 from tests.fixtures.scripted import TlsFiles
 
 PATIENCE = 20  # seconds until what hangs is a failure

@@ -14,8 +14,9 @@ from cryptography import x509
 from mailjobs.errors import ConnectionLost, ResolveError, TimedOut, TLSError, VerifyError
 from mailjobs.events import Publish, ServerCertificate, TLSStatus
 from mailjobs.model import Tls
-from mailjobs.net import Deadline, Peer, connect, secure
+from mailjobs.net import Deadline, Peer, connect
 from mailjobs.net import tls as tls_module
+from mailjobs.net.tls import secure
 from tests.fixtures.scripted import TlsFiles
 from tests.net.peers import PATIENCE, Authority, Listen, MemoryServer, Peers, dial, general_name, trusting
 

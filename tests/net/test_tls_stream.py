@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from mailjobs.errors import ConnectionLost, TLSError, TransportError
 from mailjobs.events import Publish
-from mailjobs.net import Deadline, TlsStream, secure
+from mailjobs.net import Deadline
+from mailjobs.net.tls import secure
+from mailjobs.net.tls_stream import TlsStream
 from tests.fixtures.scripted import TlsFiles
 from tests.net.peers import MUCH, MemoryServer, Peers, dial, take, trusting
 

@@ -12,8 +12,8 @@ from OpenSSL import crypto
 from mailjobs.errors import CertificateError, FileError, Place, VerifyError
 from mailjobs.events import Publish
 from mailjobs.model import CaSource, Tls
-from mailjobs.net import check_trust, secure
-from mailjobs.net.trust import trusting_context
+from mailjobs.net.tls import secure
+from mailjobs.net.trust import check_trust, trusting_context
 from tests.fixtures.scripted import TlsFiles
 from tests.net.peers import Authority, MemoryServer, trusting
 
