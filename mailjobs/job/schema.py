@@ -11,6 +11,9 @@ from typing import Any
 from mailjobs.job.node import JobPath
 
 Schema = dict[str, Any]
+TEMPLATE = {"$ref": "#/definitions/template"}
+# The definitions with settings that may be templates.
+TEMPLATED = ("server", "tls", "timeouts", "auth", "source")
 
 
 def schema_path(name: str = "job") -> Path:
@@ -28,11 +31,27 @@ def schema_text(name: str = "job") -> str:
 
 @cache
 def read_schema(name: str = "job") -> Schema:
-    """A schema as plain data. It is shared: do not change it."""
+    """A schema as plain data, for jobs whose settings are rendered. It is shared: do not change it."""
     import json
 
     schema: Schema = json.loads(schema_text(name))
+    for part in TEMPLATED:
+        if part in schema.get("definitions", ()):
+            schema["definitions"][part] = _rendered(schema["definitions"][part])
     return schema
+
+
+def _rendered(schema: Any) -> Any:
+    """`schema` without the templates that editors meet: here they have become what they stand for."""
+    if isinstance(schema, list):
+        return [_rendered(inner) for inner in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: inner if key in ("examples", "default") else _rendered(inner) for key, inner in schema.items()}
+    if TEMPLATE in made.get("anyOf", ()):
+        rest = [branch for branch in made.pop("anyOf") if branch != TEMPLATE]
+        made = {**made, **rest[0]} if len(rest) == 1 else {**made, "anyOf": rest}
+    return made
 
 
 def variants(schema: Schema) -> Iterator[Schema]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 
 from mailjobs import model
 from mailjobs.job import read_schema, schema_path, schema_text
@@ -114,6 +116,16 @@ def test_every_key_has_a_description_and_good_examples(path: str, schema: dict[s
     validator = jsonschema.Draft7Validator({**schema, "definitions": DEFINITIONS})
     for example in [*full["examples"], *([full["default"]] if "default" in full else [])]:
         assert list(validator.iter_errors(example)) == [], path
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.yaml")), ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_an_editor_finds_nothing_wrong_with_the_examples(path: Path) -> None:
+    schema = json.loads(schema_text())
+    job = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(job)] == []
 
 
 def test_schema_is_draft_07() -> None:
