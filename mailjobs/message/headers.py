@@ -18,7 +18,7 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_
 _QUOTABLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _PIECE = re.compile(r"[ \t]*[^ \t]+")
 # A name leaves room for the longest of the computed headers, so that no line begins with an encoded word of another.
-_PHRASE_ROOM = MAX_ENCODED_LINE - len("Reply-To: ")
+_BESIDE = len("Reply-To: ")
 
 
 class LineTooLong(ValueError):
@@ -33,56 +33,83 @@ class HeaderLine(NamedTuple):
     text: str
 
 
-def header_line(name: str, value: str) -> HeaderLine:
-    """A header whose value is already as it travels. Raises LineTooLong."""
-    return HeaderLine(name, value, fold(f"{name}: {value}" if value else f"{name}:") + "\r\n")
+def header_line(name: str, value: str, limit: int = MAX_LINE) -> HeaderLine:
+    """A header whose value is already as it travels, folded at `limit` characters. Raises LineTooLong."""
+    return HeaderLine(name, value, fold(f"{name}: {value}" if value else f"{name}:", limit) + "\r\n")
 
 
-def text_header(name: str, text: str) -> HeaderLine:
-    """An unstructured header: ASCII bare, anything else in encoded words. Raises LineTooLong."""
+def text_header(name: str, text: str, charset: str = "utf-8", limit: int = MAX_LINE) -> HeaderLine:
+    """An unstructured header: ASCII bare, anything else in encoded words of `charset`.
+
+    Lines have at most `limit` characters (20 to 998), and 76 where they have encoded words (RFC 2047 section 2), as
+    far as blanks and single characters let them. Raises LineTooLong, and UnicodeEncodeError for what `charset` lacks.
+    """
     if not text or (_PLAIN.fullmatch(text) and "=?" not in text):
-        return header_line(name, text)
-    room = MAX_ENCODED_LINE - len(name) - 2
-    return header_line(name, encode(text, room if room > 30 else MAX_ENCODED_LINE - 1))
+        return header_line(name, text, limit)
+    longest = min(limit, MAX_ENCODED_LINE) - 1
+    room = longest - len(name) - 1
+    return header_line(name, encode(text, room if room > 30 else longest, False, charset, longest), limit)
 
 
-def address_header(name: str, mailboxes: Sequence[Mailbox]) -> HeaderLine:
-    """A header with a list of mailboxes."""
-    return header_line(name, ", ".join([_formatted(box) for box in mailboxes]))
+def address_header(
+    name: str, mailboxes: Sequence[Mailbox], charset: str = "utf-8", limit: int = MAX_LINE
+) -> HeaderLine:
+    """A header with a list of mailboxes. Raises as `text_header`."""
+    return header_line(name, ", ".join([_formatted(box, charset, limit) for box in mailboxes]), limit)
 
 
-def _formatted(box: Mailbox) -> str:
+def _formatted(box: Mailbox, charset: str, limit: int) -> str:
     address = f"{box.local}@{box.domain}"
-    return f"{phrase(box.name)} <{address}>" if box.name else address
+    return f"{phrase(box.name, charset, limit)} <{address}>" if box.name else address
 
 
-def phrase(name: str) -> str:
-    """A display name: bare, quoted, or in encoded words, as it needs."""
+def phrase(name: str, charset: str = "utf-8", limit: int = MAX_LINE) -> str:
+    """A display name: bare, quoted, or in encoded words, as it needs. Raises UnicodeEncodeError."""
     if "=?" not in name and len(name) < HARD_LIMIT // 2:
         if _ATOMS.fullmatch(name):
             return name
         if _QUOTABLE.fullmatch(name):
             return quoted(name)
-    return encode(name, _PHRASE_ROOM, phrase=True)
+    longest = min(limit, MAX_ENCODED_LINE) - 1
+    room = longest + 1 - _BESIDE
+    return encode(name, room if room > 30 else longest, True, charset, longest)
 
 
-def fold(line: str) -> str:
-    """A header line broken before white space, so that taking out CRLF gives it back. Raises LineTooLong."""
-    limit = MAX_ENCODED_LINE if "=?" in line else MAX_LINE
-    if len(line) <= limit:
+def fold(line: str, limit: int = MAX_LINE) -> str:
+    """A header line broken before white space, so that taking out CRLF gives it back. Raises LineTooLong.
+
+    No line is longer than `limit` where a blank can be the break; none is blank.
+    """
+    encoded = "=?" in line
+    if encoded:
+        limit = min(limit, MAX_ENCODED_LINE)
+    if len(line) <= limit and (limit <= MAX_LINE or line.isascii()):
         return line
-    current, *pieces = _PIECE.findall(line)
+    current, *pieces = _pieces(line)
     lines: list[str] = []
     for piece in pieces:
         # The first word stays beside the name, unless that alone makes the line too long.
         beside_name = not lines and current.endswith(":") and limit < len(piece) <= HARD_LIMIT - len(current)
-        if len(current) + len(piece) <= limit or beside_name:
+        if _width(current) + _width(piece) <= limit or (beside_name and not encoded):
             current += piece
         else:
             lines.append(current)
             current = piece
     lines.append(current)
     for part in lines:
-        if len(part.encode()) > HARD_LIMIT:
+        if _width(part) > HARD_LIMIT:
             raise LineTooLong(f"a word of {len(part.strip())} characters without a blank is too long for a header")
     return "\r\n".join(lines)
+
+
+def _pieces(line: str) -> list[str]:
+    """The words of a line, each with the white space before it, the last with that behind it as well."""
+    words = line.rstrip(" \t")
+    pieces = _PIECE.findall(words) or [""]
+    pieces[-1] += line[len(words) :]
+    return pieces
+
+
+def _width(text: str) -> int:
+    """Octets: a line of UTF-8 has fewer characters than these, and a line of any kind no more than 998 of them."""
+    return len(text) if text.isascii() else len(text.encode())
