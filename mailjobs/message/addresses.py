@@ -2,7 +2,8 @@
 
 `"{{ row.name }} <{{ row.email }}>"` is parsed with its two holes still open. Then the values go in: the first can be
 nothing but (part of) a display name, the second nothing but (part of) one addr-spec. So a value cannot add a recipient;
-`{{ row.team | addresses }}` is how several come from one value.
+`{{ row.team | addresses }}` is how several come from one value. Groups are structure as well: the job's text makes
+them, a value may be (part of) the name of one, and what `addresses` reads goes without the groups that it has.
 """
 
 from __future__ import annotations
@@ -11,18 +12,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mailjobs.errors import JobError
+from mailjobs.message.address_spot import Spot, spot
 from mailjobs.message.complaints import NO_RECIPIENT, NO_SENDER, complaint, named, unencodable
-from mailjobs.message.headers import HeaderLine, LineTooLong, address_header
-from mailjobs.message.mailbox import AddressSyntax, EmptyAddress, Mailbox, mailbox, shown
-from mailjobs.message.mailbox_parser import Entry, parse_mailboxes
+from mailjobs.message.headers import MAX_LINE, HeaderLine, LineTooLong, address_header
+from mailjobs.message.mailbox import AddressSyntax, EmptyAddress, Group, Grouped, Mailbox, mailbox, quoted, shown
+from mailjobs.message.mailbox_parser import Entry, parse_addresses
 from mailjobs.message.texts import checked, one_line
 from mailjobs.model import AddressEntry, Template
 from mailjobs.templates import AddressList, Rendering, Templates
-from mailjobs.templates.holes import PLACEHOLDER, Holes, fill
+from mailjobs.templates.holes import CLOSE, PLACEHOLDER, Holes, fill
 
 Scope = Mapping[str, Any]
 
 _EMPTY = {"from": NO_SENDER, "to": NO_RECIPIENT}
+_WITH_GROUPS = frozenset({"to", "cc", "bcc", "reply_to"})
 
 
 class AddressField:
@@ -32,11 +35,20 @@ class AddressField:
     is wrong whatever the values are.
     """
 
-    __slots__ = ("_constant_line", "_entries", "_header", "constant", "name")
+    __slots__ = ("_charset", "_constant_line", "_entries", "_header", "_limit", "constant", "name")
 
     def __init__(
-        self, name: str, header: str, entries: Sequence[AddressEntry], templates: Templates, strict: bool
+        self,
+        name: str,
+        header: str,
+        entries: Sequence[AddressEntry],
+        templates: Templates,
+        strict: bool,
+        charset: str = "utf-8",
+        limit: int = MAX_LINE,
     ) -> None:
+        self._charset = charset
+        self._limit = limit
         self.name = name
         self._header = header
         self._entries = [_compiled(name, entry, templates, strict) for entry in entries]
@@ -52,8 +64,20 @@ class AddressField:
         return self._entries[0].template if self._entries else None
 
     def fill(self, scope: Scope) -> tuple[Mailbox, ...]:
-        """The mailboxes, in order. Raises DataError (JobError without a row) for what makes no address."""
-        return tuple([box for entry in self._entries for box in entry.fill(scope)])
+        """The mailboxes, in order, members of groups included: Grouped where there are groups.
+
+        Raises DataError (JobError without a row) for what makes no address.
+        """
+        parts = [entry.fill(scope) for entry in self._entries]
+        boxes = parts[0] if len(parts) == 1 else _joined(parts)
+        if isinstance(boxes, Grouped) and self.name not in _WITH_GROUPS:
+            raise complaint(f"{self.name}: a group is not possible here", self._entries[0].template, scope)
+        return boxes
+
+    @staticmethod
+    def seen(boxes: Sequence[Mailbox]) -> bool:
+        """Whether a header says anything of `boxes`, which `fill` gave: a group without members stands there too."""
+        return bool(boxes) or isinstance(boxes, Grouped)
 
     def line(self, boxes: Sequence[Mailbox], scope: Scope) -> HeaderLine:
         """The header with `boxes`, which `fill` gave. Raises as `fill` does."""
@@ -61,11 +85,23 @@ class AddressField:
 
     def _made_line(self, boxes: Sequence[Mailbox], scope: Scope) -> HeaderLine:
         try:
-            return address_header(self._header, boxes)
+            return address_header(self._header, boxes, self._charset, self._limit)
         except LineTooLong as error:
             raise complaint(f"{self.name}: {error}", self._entries[0].template, scope) from None
         except UnicodeEncodeError as error:
             raise unencodable(self.name, error, self._entries[0].template) from None
+
+
+def _joined(parts: Sequence[tuple[Mailbox, ...]]) -> tuple[Mailbox, ...]:
+    boxes: list[Mailbox] = []
+    groups: list[Group] = []
+    grouped = False
+    for part in parts:
+        if isinstance(part, Grouped):
+            grouped = True
+            groups += [Group(name, start + len(boxes), stop + len(boxes)) for name, start, stop in part.groups]
+        boxes += part
+    return Grouped.of(boxes, groups) if grouped else tuple(boxes)
 
 
 def _compiled(field: str, entry: AddressEntry, templates: Templates, strict: bool) -> _TextEntry | _PartsEntry:
@@ -88,35 +124,68 @@ class _TextEntry:
         self._rendering = templates.holes(template)
         self.constant = self._rendering.constant is not None
 
-    def fill(self, scope: Scope) -> Iterator[Mailbox]:
-        """The mailboxes of this entry."""
+    def fill(self, scope: Scope) -> tuple[Mailbox, ...]:
+        """The mailboxes of this entry: Grouped where it has groups."""
         try:
             holes = self._rendering.holes(scope)
         except JobError as error:
             raise named(self._field, error) from error
         try:
-            for entry in parse_mailboxes(holes.text):
-                yield from self._boxes(entry, holes)
+            return self._filled(holes)
         except AddressSyntax as error:
-            raise _refused(self._field, error, self.template, scope) from None
+            raise _refused(self._field, error, scope, spot(self.template, holes.text, error.at)) from None
+
+    def _filled(self, holes: Holes) -> tuple[Mailbox, ...]:
+        entries, groups = parse_addresses(holes.text)
+        if not groups:
+            return tuple([box for entry in entries for box in self._boxes(entry, holes)])
+        boxes: list[Mailbox] = []
+        begins = []
+        for entry in entries:
+            begins.append(len(boxes))
+            boxes += self._boxes(entry, holes)
+        begins.append(len(boxes))
+        names = [_group_name(fill(group.name, holes.values)) for group in groups]
+        slices = [(begins[group.start], begins[group.stop]) for group in groups]
+        return Grouped.of(boxes, [Group(name, *ends) for name, ends in zip(names, slices, strict=True)])
 
     def _boxes(self, entry: Entry, holes: Holes) -> Iterator[Mailbox]:
-        if entry.several:
-            yield from self._several(holes, entry.address)
-            return
-        name = _one_name(fill(entry.name, holes.values))
-        address = fill(entry.address, holes.values).strip(" \t")
-        if address:
-            yield _box(name, address, bare=not entry.name)
-        elif self._strict or entry.name:
-            raise EmptyAddress()
+        try:
+            if entry.several:
+                yield from _several(holes, entry.address)
+                return
+            name = _one_name(fill(entry.name, holes.values))
+            address = _filled_address(entry.address, holes.values)
+            if address:
+                yield _box(name, address, bare=not entry.name)
+            elif self._strict or entry.name:
+                raise EmptyAddress()
+        except AddressSyntax as error:
+            error.at = entry.at  # what the values made has no place in the text but this
+            raise
 
-    def _several(self, holes: Holes, placeholder: str) -> Iterator[Mailbox]:
-        found = PLACEHOLDER.fullmatch(placeholder)
-        value = holes.values[int(found[1])] if found else ""
-        for item in value.items if isinstance(value, AddressList) else ():
-            for entry in parse_mailboxes(item):
+
+def _filled_address(address: str, values: Sequence[Any]) -> str:
+    """An addr-spec with its holes filled. Between quotes that the job's text has, a value is quoted."""
+    if CLOSE not in address:
+        return address
+    if address[0] != '"':
+        return fill(address, values).strip(" \t")
+    local, quote, domain = address.rpartition('"')
+    return fill(local, [quoted(str(value))[1:-1] for value in values]) + quote + fill(domain, values).rstrip(" \t")
+
+
+def _several(holes: Holes, placeholder: str) -> Iterator[Mailbox]:
+    """What the filter `addresses` gives."""
+    found = PLACEHOLDER.fullmatch(placeholder)
+    value = holes.values[int(found[1])] if found else ""
+    for item in value.items if isinstance(value, AddressList) else ():
+        try:
+            for entry in parse_addresses(item).entries:
                 yield mailbox(_one_name(entry.name), entry.address)
+        except AddressSyntax as error:
+            where = f" (character {error.at + 1} of {shown(item)})" if error.at else ""
+            raise AddressSyntax(f"{error}{where}") from None
 
 
 class _PartsEntry:
@@ -134,18 +203,19 @@ class _PartsEntry:
         self._name = templates.header(one_line(name)) if name is not None else None
         self.constant = all(part is None or part.constant is not None for part in (self._address, self._name))
 
-    def fill(self, scope: Scope) -> Iterator[Mailbox]:
+    def fill(self, scope: Scope) -> tuple[Mailbox, ...]:
         """The mailbox of this entry, or none where it renders empty and may."""
-        address = checked(self._field, self._address, scope).strip(" \t")
+        text = checked(self._field, self._address, scope)
         name = checked(self._field, self._name, scope) if self._name is not None else ""
+        address = text.strip(" \t")
         if not address and not self._strict:
-            return
+            return ()
         try:
             if not address:
                 raise EmptyAddress()
-            yield _box(_one_name(name), address, bare=True)
+            return (_box(_one_name(name), address, bare=True),)
         except AddressSyntax as error:
-            raise _refused(self._field, error, self.template, scope) from None
+            raise _refused(self._field, error, scope, _spot_in(self._address, text, error.at)) from None
 
 
 class ReturnPath:
@@ -165,13 +235,14 @@ class ReturnPath:
         return self._filled(scope)
 
     def _filled(self, scope: Scope) -> Mailbox:
-        address = checked("return_path", self._rendering, scope).strip(" \t")
+        text = checked("return_path", self._rendering, scope)
+        address = text.strip(" \t")
         try:
             if not address:
                 raise EmptyAddress('the address renders empty (the null sender is written "" in the job)')
             return mailbox("", address)
         except AddressSyntax as error:
-            raise _refused("return_path", error, self._template, scope) from None
+            raise _refused("return_path", error, scope, _spot_in(self._rendering, text, error.at)) from None
 
 
 def _box(name: str, address: str, bare: bool) -> Mailbox:
@@ -179,13 +250,30 @@ def _box(name: str, address: str, bare: bool) -> Mailbox:
         return mailbox(name, address)
     except AddressSyntax as error:
         if bare and ("," in address or "<" in address):
-            raise AddressSyntax(f"{error}; several, or names, come from a value by the filter `addresses`") from None
+            words = f"{error}; several, or names, come from a value by the filter `addresses`"
+            raise AddressSyntax(words, error.at) from None
         raise
 
 
-def _refused(field: str, error: AddressSyntax, template: Template, scope: Scope) -> JobError:
+def _spot_in(rendering: Rendering, text: str, at: int | None) -> Spot:
+    """Where character `at` of an address stands, which `text` is but for blanks around it."""
+    if at is None or rendering.constant is None:
+        return spot(rendering.template, text, None)
+    return spot(rendering.template, text, at + len(text) - len(text.lstrip(" \t")))
+
+
+def _refused(field: str, error: AddressSyntax, scope: Scope, where: Spot) -> JobError:
     code = _EMPTY.get(field) if isinstance(error, EmptyAddress) else None
-    return complaint(f"{field}: {error}", template, scope, code=code)
+    words = f"{field}: {error}" + (f" (at character {where.character})" if where.character else "")
+    made = complaint(words, where.template, scope, line=where.line, code=code)
+    return type(made).of([where.put(problem) for problem in made.problems])
+
+
+def _group_name(name: str) -> str:
+    name = _one_name(name)
+    if not name:
+        raise AddressSyntax("the name of a group renders empty")
+    return name
 
 
 def _one_name(name: str) -> str:

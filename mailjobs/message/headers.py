@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mailjobs.message.encoded_words import encode
-from mailjobs.message.mailbox import Mailbox, quoted
+from mailjobs.message.mailbox import Group, Grouped, Mailbox, quoted
 
 MAX_LINE = 78
 MAX_ENCODED_LINE = 76
@@ -54,13 +54,30 @@ def text_header(name: str, text: str, charset: str = "utf-8", limit: int = MAX_L
 def address_header(
     name: str, mailboxes: Sequence[Mailbox], charset: str = "utf-8", limit: int = MAX_LINE
 ) -> HeaderLine:
-    """A header with a list of mailboxes. Raises as `text_header`."""
-    return header_line(name, ", ".join([_formatted(box, charset, limit) for box in mailboxes]), limit)
+    """A header with a list of mailboxes, in the groups that Grouped has. Raises as `text_header`."""
+    texts = [_formatted(box, charset, limit) for box in mailboxes]
+    if isinstance(mailboxes, Grouped):
+        texts = list(_grouped(texts, mailboxes.groups, charset, limit))
+    return header_line(name, ", ".join(texts), limit)
 
 
 def _formatted(box: Mailbox, charset: str, limit: int) -> str:
     address = f"{box.local}@{box.domain}"
     return f"{phrase(box.name, charset, limit)} <{address}>" if box.name else address
+
+
+def _grouped(texts: Sequence[str], groups: Sequence[Group], charset: str, limit: int) -> Iterator[str]:
+    """The texts, those of a group in one."""
+    at = 0
+    for name, start, stop in groups:
+        yield from texts[at:start]
+        members = ", ".join(texts[start:stop])
+        title = phrase(name, charset, limit)
+        # White space parts an encoded word from what stands beside it (RFC 2047 section 5, rule 3).
+        colon = " :" if title.endswith("?=") else ":"
+        yield f"{title}{colon} {members};" if members else f"{title}{colon};"
+        at = stop
+    yield from texts[at:]
 
 
 def phrase(name: str, charset: str = "utf-8", limit: int = MAX_LINE) -> str:
