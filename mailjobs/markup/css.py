@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from mailjobs.markup.charrefs import Decoded
-from mailjobs.markup.depth import depth
+from mailjobs.markup.depth import deepest
 from mailjobs.markup.optional import missing
 from mailjobs.markup.tags import Tag, tags
 
@@ -38,7 +38,7 @@ def inline_css(html: str) -> str:
         _refuse_sheet(html, tag)
     if not any(tag.name == "style" for tag in found):
         return html
-    if depth(found) > MAX_DEPTH:
+    if deepest(html, found) > MAX_DEPTH:
         raise ValueError(f"the elements of the HTML are nested more than {MAX_DEPTH} deep")
     from css_inline import InlineError
 

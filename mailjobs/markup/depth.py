@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
 from mailjobs.markup.tags import Tag
 
@@ -22,6 +23,7 @@ _CLOSED_BY_START: dict[str, frozenset[str]] = {
     "tr": frozenset({"tr"}),
 }
 _TABLE = frozenset({"table", "thead", "tbody", "tfoot"})
+_DRAWING = frozenset({"g", "svg"})
 _CLOSED_BY_END: dict[str, frozenset[str]] = {
     "p": frozenset({"div", "td", "th", "li", "blockquote", "center", "section", "body", "html"}),
     "li": frozenset({"ul", "ol"}),
@@ -31,7 +33,27 @@ _CLOSED_BY_END: dict[str, frozenset[str]] = {
     "td": _TABLE | {"tr"},
     "th": _TABLE | {"tr"},
     "tr": _TABLE,
+    # In a drawing these end with "/>", which ends nothing elsewhere.
+    **dict.fromkeys(("circle", "ellipse", "line", "path", "polygon", "polyline", "rect", "stop", "use"), _DRAWING),
 }
+
+
+# Within these a parser may take for tags what is none elsewhere, and the other way round.
+_OTHER_RULES = frozenset({"frameset", "math", "noscript", "select", "svg"})
+_START = re.compile("<[A-Za-z]")
+
+
+def deepest(html: str, tags: Sequence[Tag]) -> int:
+    """As `depth`; the number of all that looks like a start tag, where parsers may differ about what is one."""
+    if any(tag.name in _OTHER_RULES for tag in tags) and _is_ambiguous(html, tags):
+        return sum(1 for _ in _START.finditer(html))
+    return depth(tags)
+
+
+def _is_ambiguous(html: str, tags: Sequence[Tag]) -> bool:
+    if "<![CDATA[" in html or any(tag.name == "noscript" for tag in tags):
+        return True
+    return any(html.find("<", tag.end, tag.raw_end) >= 0 for tag in tags)
 
 
 def depth(tags: Iterable[Tag]) -> int:

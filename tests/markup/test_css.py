@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from mailjobs.markup import inline_css
 from mailjobs.markup.css import MAX_DEPTH
-from mailjobs.markup.depth import depth
+from mailjobs.markup.depth import deepest, depth
 from mailjobs.markup.tags import tags
 from tests.markup.fragments import BROKEN
 
@@ -109,4 +109,23 @@ def test_depth_counts_what_is_open() -> None:
 @given(html=BROKEN)
 def test_depth_is_not_below_half_of_what_a_parser_makes(html: str) -> None:
     html = html.replace("\ud800", "") * 8
-    assert depth(tags(inline_css("<style>x{y:z}</style>" + html))) <= 2 * depth(tags(html)) + 8
+    made = inline_css("<style>x{y:z}</style>" + html)
+    assert depth(tags(made)) <= 2 * deepest(html, list(tags(html))) + 8
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "<svg><style>", "<svg><title>", "<math><script>", "<frameset><style>", "<select><textarea></select>",
+        "<select><plaintext></select>", "<svg><![CDATA[ > <a b=' ]]>", "<noscript><a b='</noscript>",
+    ],
+)  # fmt: skip
+def test_depth_is_not_hidden_by_what_parsers_read_in_two_ways(start: str) -> None:
+    for unit in ("<g>", "<div>", "<frameset>"):
+        with pytest.raises(ValueError, match="nested more than 250 deep"):
+            inline_css("<style>p{a:b}</style>" + start + unit * 10_000 + "'>")
+
+
+def test_small_drawings_are_no_reason_to_refuse() -> None:
+    drawing = "<svg><title>a</title><path d=b /></svg><select><option>c</select>"
+    assert inline_css("<style>p{a:b}</style>" + drawing * 300 + "<p>x").count("<svg>") == 300

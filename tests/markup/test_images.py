@@ -30,6 +30,7 @@ def urls(html: str) -> list[str]:
         ('<img src="a.png"alt=b>', ["a.png"]),
         ('<img src="a.png?b=1&amp;copy=2&copy=3">', ["a.png?b=1&copy=2&copy=3"]),
         ('<img src="&#x61;.png&#46;">', ["a.png."]),
+        (f"<img src='a{'&#' + '9' * 5000};&#x{'0' * 5000}62;.png'>", ["a\ufffdb.png"]),
         ('<img src=" a.\npng ">', ["a.png"]),
         ('<img srcset="a.png 1x, b.png 2x" src="c.png">', ["a.png", "b.png", "c.png"]),
         ('<img srcset=" a,b.png, data:image/png;base64,xx 2x,,c.png (a,b) 3x, d">', ["a,b.png", "c.png", "d"]),

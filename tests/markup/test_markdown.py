@@ -123,8 +123,10 @@ def test_values_are_put_in_once() -> None:
 
 
 def test_an_encoded_placeholder_in_the_source_is_none() -> None:
-    html = render_markdown("<https://a.example/%EF%B7%900%EF%B7%91> &#xFDD0;0&#xFDD1;", ["secret"])
-    assert "secret" not in html
+    source = "<https://a.example/%EF%B7%900%EF%B7%91> [a](/%EF%B7%900%EF%B7%91) &#xFDD0;0&#xFDD1; "
+    html = render_markdown(f"{source}{OPEN}1{CLOSE}", ["none", "one"])
+    assert "none" not in html
+    assert "one" in html
 
 
 def test_the_dialect() -> None:

@@ -97,7 +97,7 @@ def test_no_word_is_lost(words: list[str]) -> None:
     assert html_to_text(html).split() == [word for word in words for _ in range(2)]
 
 
-@pytest.mark.parametrize("deep", [90, 99, 100, 101, 150, 900, 1001, 20_000])
+@pytest.mark.parametrize("deep", [90, 99, 100, 101, 150, 998, 1001, 20_000])
 def test_depth_loses_nothing(deep: int) -> None:
     assert html_to_text("<div>" * deep + "one <b>two</b> &amp; three").split() == ["one", "two", "&", "three"]
     assert html_to_text("<table><tr><td>" * min(deep, 200) + "one").split() == ["one"]
