@@ -16,6 +16,17 @@ OPEN_LIST = "\ufdd2"
 CLOSE = "\ufdd1"
 PLACEHOLDER = re.compile(f"[{OPEN}{OPEN_LIST}]([0-9]+){CLOSE}")
 MARKS = (OPEN, OPEN_LIST, CLOSE)
+_UNMARK = dict.fromkeys(map(ord, MARKS))
+
+
+def trace(value: str) -> str:
+    """A value between the marks, so that it is known again in the text around it."""
+    return f"{OPEN}{unmarked(value)}{CLOSE}"
+
+
+def unmarked(text: str) -> str:
+    """`text` without the marks."""
+    return text.translate(_UNMARK) if CLOSE in text or OPEN in text or OPEN_LIST in text else text
 
 
 class Holes(NamedTuple):

@@ -1,4 +1,4 @@
-"""The Jinja environments: sandboxed, strict, within bounds. One class, four kinds of output."""
+"""The Jinja environments: sandboxed, strict, within bounds. One class, a few kinds of output."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from jinja2.loaders import BaseLoader
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import pass_context
+from markupsafe import Markup, escape
 
 from mailjobs.templates import bounds
 from mailjobs.templates.filters import CONCAT, EACH, OURS, AddressList
-from mailjobs.templates.holes import MARKS, Collector
+from mailjobs.templates.holes import MARKS, Collector, trace
 from mailjobs.templates.undefined import Missing
 
-Kind = Literal["text", "html", "header", "holes"]
+Kind = Literal["text", "html", "traced", "header", "holes", "markdown"]
 
 _GLOBALS = ("range", "dict", "namespace")
 _OPERATORS = {"+": bounds.add, "*": bounds.multiply, "**": bounds.power, "%": bounds.remainder}
@@ -32,6 +33,10 @@ _UNMARKED: dict[type[nodes.Node], str] = {
     nodes.Extends: "{% extends %}", nodes.FilterBlock: "{% filter %}", nodes.FromImport: "{% from %}",
     nodes.Import: "{% import %}", nodes.Macro: "{% macro %}",
 }  # fmt: skip
+# These rewrite what was written, marks and all.
+_REWRITTEN: dict[type[nodes.Node], str] = {
+    kind: _UNMARKED[kind] for kind in (nodes.AssignBlock, nodes.CallBlock, nodes.FilterBlock)
+}
 _FORBIDDEN = {"\r": "a carriage return", "\n": "a line break", "\0": "a NUL character"}
 
 collector = Collector()
@@ -62,8 +67,27 @@ def _hole(context: Context, value: Any) -> str:
     return collector.add(value if several else text, several)
 
 
+@pass_context
+def _block_hole(_: Context, value: Any) -> str:
+    """Output into Markdown: the value is kept apart, whatever lines it has."""
+    return collector.add(str(_plain(value)), False)
+
+
+@pass_context
+def _traced(_: Context, value: Any) -> Markup:
+    """Output into HTML, escaped as ever, between marks that tell it from the template's own text."""
+    return Markup(trace(str(escape(_plain(value)))))  # noqa: S704 escaped just now
+
+
 # Finalizing with a context keeps Jinja from working out constants early, so that they are holes as well.
-_FINALIZE: dict[Kind, Callable[..., Any]] = {"text": _plain, "html": _plain, "header": _one_line, "holes": _hole}
+_FINALIZE: dict[Kind, Callable[..., Any]] = {
+    "text": _plain,
+    "html": _plain,
+    "traced": _traced,
+    "header": _one_line,
+    "holes": _hole,
+    "markdown": _block_hole,
+}
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -75,7 +99,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def __init__(self, kind: Kind, loader: BaseLoader) -> None:
         super().__init__(
             loader=loader,
-            autoescape=kind == "html",
+            autoescape=kind in ("html", "traced"),
             finalize=_FINALIZE[kind],
             undefined=Missing,
             keep_trailing_newline=True,
@@ -91,7 +115,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
     ) -> str:
         """Jinja's hook for changing the tree before it becomes code."""
         if self.kind == "holes":
-            _refuse_unmarked_output(source)
+            _refuse_unmarked_output(source, _UNMARKED, "an address")
+        elif self.kind == "markdown":
+            _refuse_unmarked_output(source, _REWRITTEN, "Markdown")
         _keep_in_bounds(source)
         return super()._generate(source, name, filename, defer_init)
 
@@ -162,10 +188,10 @@ def _filtered(node: nodes.Node, name: str) -> nodes.Filter:
     return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno, environment=node.environment)
 
 
-def _refuse_unmarked_output(tree: nodes.Template) -> None:
-    """In an address field nothing may write a value that has not been marked as one."""
-    for node in tree.find_all(tuple(_UNMARKED)):
-        raise TemplateSyntaxError(f"{_UNMARKED[type(node)]} may not be used in an address", node.lineno)
+def _refuse_unmarked_output(tree: nodes.Template, refused: Mapping[type[nodes.Node], str], where: str) -> None:
+    """Where values are kept apart nothing may write one that has not been marked as such."""
+    for node in tree.find_all(tuple(refused)):
+        raise TemplateSyntaxError(f"{refused[type(node)]} may not be used in {where}", node.lineno)
     for data in tree.find_all(nodes.TemplateData):
         if any(mark in data.data for mark in MARKS):
-            raise TemplateSyntaxError("an address has a character that is none (U+FDD0 to U+FDD2)", data.lineno)
+            raise TemplateSyntaxError(f"{where} has a character that is none (U+FDD0 to U+FDD2)", data.lineno)

@@ -36,6 +36,14 @@ class Templates:
         """HTML: values are escaped."""
         return Rendering(template, *self._compile(template, "html"))
 
+    def traced(self, template: Template) -> Rendering:
+        """HTML as `html` gives it, with each value between two marks (see `holes`)."""
+        return Rendering(template, *self._compile(template, "traced"))
+
+    def markdown(self, template: Template) -> HoleRendering:
+        """Markdown: values are kept apart from the text, and may have several lines."""
+        return HoleRendering(template, *self._compile(template, "markdown"))
+
     def header(self, template: Template) -> Rendering:
         """A header's value: a value with CR, LF or NUL is refused."""
         return Rendering(template, *self._compile(template, "header"))

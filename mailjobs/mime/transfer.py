@@ -1,0 +1,63 @@
+"""Transfer encodings, chosen by the content alone (RFC 2045 section 6)."""
+
+from __future__ import annotations
+
+from binascii import b2a_base64, b2a_qp
+from typing import Literal
+
+TransferEncoding = Literal["7bit", "8bit", "quoted-printable", "base64"]
+
+MAX_TEXT_LINE = 998
+MAX_CODED_LINE = 76
+# Octets that become one line of base64.
+LINE_OF_BASE64 = MAX_CODED_LINE // 4 * 3
+
+
+def encode_text(data: bytes) -> tuple[TransferEncoding, bytes]:
+    """Lines of text, ended with CRLF: bare where they are ASCII and short, else in the shorter of the two codings."""
+    if data.isascii() and b"\0" not in data and not has_longer_line(data, MAX_TEXT_LINE):
+        return "7bit", data
+    coded = b2a_qp(data, istext=True)
+    size = (len(data) + 2) // 3 * 4
+    if len(coded) <= size + 2 * (size // MAX_CODED_LINE + 1) and not _grew_too_long(coded):
+        return "quoted-printable", coded
+    return "base64", base64_lines(data)
+
+
+def canonical(data: bytes) -> bytes:
+    """`data` with CRLF line ends, the last line ended. Nothing stays nothing."""
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if data and data[-1] != 0x0A:
+        data += b"\n"
+    return data.replace(b"\n", b"\r\n")
+
+
+def base64_lines(data: bytes) -> bytes:
+    """`data` in base64, in lines of 76 characters, each ended with CRLF."""
+    coded = b2a_base64(data, newline=False)
+    lines = [coded[at : at + MAX_CODED_LINE] for at in range(0, len(coded), MAX_CODED_LINE)]
+    lines.append(b"")
+    return b"\r\n".join(lines)
+
+
+def base64_size(size: int) -> int:
+    """How many octets `base64_lines` makes of `size` octets."""
+    coded = (size + 2) // 3 * 4
+    return coded + 2 * -(-coded // MAX_CODED_LINE)
+
+
+def has_longer_line(data: bytes, limit: int) -> bool:
+    """Whether a line has more than `limit` octets besides its CRLF. Looks only at one line end for each `limit`."""
+    start, window = 0, limit + 2
+    while len(data) - start > window:
+        end = data.rfind(b"\n", start, start + window)
+        if end < 0:
+            return True
+        start = end + 1
+    return False
+
+
+def _grew_too_long(coded: bytes) -> bool:
+    """Whether a blank at a line's end, which is encoded after the line was measured, made it too long."""
+    return (b"=20\r" in coded or b"=09\r" in coded) and has_longer_line(coded, MAX_CODED_LINE)
