@@ -21,7 +21,7 @@ $(VENV)/.made:
 
 $(VENV)/.ready-demo: pyproject.toml $(VENV)/.made
 	@echo "Installing mailjobs into $(VENV) ..."
-	@$(PIP) -e '.[sandbox]'
+	@$(PIP) -e '.[sandbox,html]'
 	@touch $@
 
 $(VENV)/.ready-test: pyproject.toml $(VENV)/.made

@@ -1,3 +1,3 @@
 """Fixtures for the whole suite live in `tests/fixtures`, one file for each thing that is started."""
 
-pytest_plugins = ["tests.fixtures.lab", "tests.fixtures.scripted", "tests.fixtures.sink"]
+pytest_plugins = ["tests.fixtures.lab", "tests.fixtures.letters", "tests.fixtures.scripted", "tests.fixtures.sink"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import click
 
@@ -42,7 +42,8 @@ def command(
     facts = RunFacts.parse(run_id) if run_id else RunFacts.new()
     action = _send(loaded.job, message)
     letter = _letter(Preparation(loaded.job, facts), action, row, key)
-    sys.stdout.buffer.write(PARTS[part or "bytes"](letter.outgoing))
+    for chunk in PARTS[part or "bytes"](letter.outgoing):
+        sys.stdout.buffer.write(chunk)
     sys.stdout.buffer.flush()
     return 0
 
@@ -93,10 +94,10 @@ def _json(outgoing: Outgoing) -> bytes:
     return (json.dumps(found, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-PARTS: dict[str, Callable[[Outgoing], bytes]] = {
-    "bytes": lambda outgoing: outgoing.content,
-    "headers": lambda outgoing: outgoing.head,
-    "text": lambda outgoing: _part(outgoing, "plain"),
-    "html": lambda outgoing: _part(outgoing, "html"),
-    "json": _json,
+PARTS: dict[str, Callable[[Outgoing], Iterable[bytes]]] = {
+    "bytes": lambda outgoing: outgoing,
+    "headers": lambda outgoing: [outgoing.head],
+    "text": lambda outgoing: [_part(outgoing, "plain")],
+    "html": lambda outgoing: [_part(outgoing, "html")],
+    "json": lambda outgoing: [_json(outgoing)],
 }

@@ -12,7 +12,7 @@ from mailjobs.job.build_server import NO_HOST, build_server
 from mailjobs.job.build_step import Names, build_step
 from mailjobs.job.node import JobPath, Node, Source, key_place, written
 from mailjobs.job.problems import Problems
-from mailjobs.job.template import check_named, encoding_of
+from mailjobs.job.template import HOLES, check_named, encoding_of
 from mailjobs.job.values import plain
 
 NO_SENDER, NO_RECIPIENT = 164, 165
@@ -28,7 +28,8 @@ def build(root: Node, sources: list[Source], found: Mapping[str, Any], problems:
     }
     data = {name: _source(node, path, name, problems) for name, node, path in _named(root, "data", problems)}
     messages = {
-        name: build_message(node, path, name, problems) for name, node, path in _named(root, "messages", problems)
+        name: build_message(node, path, name, folders_of(sources), problems)
+        for name, node, path in _named(root, "messages", problems)
     }
     steps = _steps(root, Names(list(nodes), _names(root, "messages"), _names(root, "data")), problems)
     _check_sent(root, steps, messages, problems)
@@ -126,7 +127,13 @@ def _check_sent(
         path, message = ("messages", name), messages[name]
         if message.from_ is None:
             problems.at_key(node, path, f"the message '{name}' has no `from`", code=NO_SENDER)
-        if not message.to:
-            problems.at_key(node, path, f"the message '{name}' has no `to`", code=NO_RECIPIENT)
-        if message.subject is None:
+        if not (message.to or (message.allow_empty_to and (message.cc or message.bcc))):
+            hint = "or `allow_empty_to: true`" if message.cc or message.bcc else None
+            problems.at_key(node, path, f"the message '{name}' has no `to`", hint=hint, code=NO_RECIPIENT)
+        batch = any(isinstance(s.action, model.Send) and s.action.message == name and s.action.for_each for s in steps)
+        literal = message.message_id.text
+        if batch and literal is not None and not HOLES.search(literal.source):
+            words = "a batch needs a Message-ID of its own for each row"
+            problems.at(node.value["message_id"], (*path, "message_id"), words, hint="write `auto`, or use `row`")
+        if message.subject is None and message.raw is None:
             problems.warn(node, path, f"the message '{name}' has no `subject`")

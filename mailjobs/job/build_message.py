@@ -2,81 +2,110 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
 from mailjobs import model
-from mailjobs.job.node import JobPath, Node, key_place
+from mailjobs.job.build_address import address_entries, address_entry
+from mailjobs.job.build_headers import build_headers, build_marks, build_stamp
+from mailjobs.job.build_parts import build_attachments, build_body, build_raw, charset_of
+from mailjobs.job.node import JobPath, Node, key_place, place
 from mailjobs.job.problems import Problems
-from mailjobs.job.template import file_template, template
+from mailjobs.job.template import template
+from mailjobs.job.values import plain
 
-# Header fields that the message computes, each with the key that sets it.
-COMPUTED = {
-    "from": "`from`", "to": "`to`", "cc": "`cc`", "bcc": "`bcc`", "reply-to": "`reply_to`", "subject": "`subject`",
-    "return-path": "`return_path`", "sender": None, "date": None, "message-id": None, "mime-version": None,
-    "content-type": None, "content-transfer-encoding": None, "content-disposition": None,
-}  # fmt: skip
+BODIES = ("text", "html", "markdown", "attachments")
 
 
-def build_message(node: Node, path: JobPath, name: str, problems: Problems) -> model.Message:
-    """The message; what a send of it would lack is checked there."""
-    sender = node.get("from")
+def build_message(node: Node, path: JobPath, name: str, folders: Sequence[Path], problems: Problems) -> model.Message:
+    """The message; what a send of it would lack is checked there. `folders` are those of the job's files."""
+    headers, replace_all = build_headers(node.get("headers"), (*path, "headers"), problems)
+    text = node.get("text")
+    _check_bodies(node, path, problems)
     return model.Message(
         name=name,
         place=key_place(node, path),
-        from_=_entry(sender, (*path, "from")) if sender else None,
-        to=_entries(node, path, "to"),
-        cc=_entries(node, path, "cc"),
-        bcc=_entries(node, path, "bcc"),
-        reply_to=_entries(node, path, "reply_to"),
-        return_path=_text(node, path, "return_path"),
-        subject=_text(node, path, "subject"),
-        headers=_headers(node.get("headers"), (*path, "headers"), problems),
-        text=_body(node, path, "text", problems),
-        html=_body(node, path, "html", problems),
+        from_=address_entry(node.get("from"), (*path, "from")),
+        to=address_entries(node, path, "to"),
+        cc=address_entries(node, path, "cc"),
+        bcc=address_entries(node, path, "bcc"),
+        reply_to=address_entries(node, path, "reply_to"),
+        allow_empty_to=plain(node.get("allow_empty_to"), False),
+        return_path=text_of(node, path, "return_path"),
+        subject=text_of(node, path, "subject"),
+        date=build_stamp(node.get("date"), (*path, "date")),
+        message_id=build_stamp(node.get("message_id"), (*path, "message_id")),
+        marks=build_marks(node, path, headers, problems),
+        read_receipt_to=address_entry(node.get("read_receipt_to"), (*path, "read_receipt_to")),
+        delivery_notification_to=address_entry(
+            node.get("delivery_notification_to"), (*path, "delivery_notification_to")
+        ),
+        thread=text_of(node, path, "thread"),
+        unsubscribe=_unsubscribe(node.get("unsubscribe"), (*path, "unsubscribe"), problems),
+        dsn=_dsn(node.get("dsn"), (*path, "dsn")),
+        headers=headers,
+        replace_all=replace_all,
+        charset=charset_of(node, path, problems),
+        max_header_length=plain(node.get("max_header_length"), 78),
+        text=build_body(node, path, "text", problems),
+        html=build_body(node, path, "html", problems),
+        markdown=build_body(node, path, "markdown", problems),
+        inline_css=any(_inlines_css(node.get(key)) for key in ("html", "markdown")),
+        text_from_html=text is None or text.value is not False,
+        attachments=build_attachments(node, path, folders, problems),
+        raw=build_raw(node, path, folders),
+        folders=tuple(folders),
     )
 
 
-def _text(node: Node, path: JobPath, key: str) -> model.Template | None:
+def text_of(node: Node, path: JobPath, key: str) -> model.Template | None:
+    """The template at a key, where there is one."""
     found = node.get(key)
     return template(found, (*path, key)) if found else None
 
 
-def _entries(node: Node, path: JobPath, key: str) -> tuple[model.AddressEntry, ...]:
+def _inlines_css(body: Node | None) -> bool:
+    found = body.get("inline_css") if body is not None and isinstance(body.value, dict) else None
+    return bool(plain(found, False))
+
+
+def _check_bodies(node: Node, path: JobPath, problems: Problems) -> None:
+    """A message is raw or made of parts, and its html comes from one place."""
+    if node.get("raw") is not None:
+        for key in (*BODIES, "headers", "subject", "reply_to", "thread", "unsubscribe"):
+            if node.get(key) is not None:
+                words = f"`raw` is the whole message: it cannot have `{key}` as well"
+                problems.at_key(_at(node, key), (*path, key), words)
+    if node.get("html") is not None and node.get("markdown") is not None:
+        words = "`markdown` makes the html part: give one of the two"
+        problems.at_key(_at(node, "markdown"), (*path, "markdown"), words)
+
+
+def _at(node: Node, key: str) -> Node:
     found = node.get(key)
-    if found is None:
-        return ()
-    if isinstance(found.value, list):
-        return tuple(_entry(entry, (*path, key, index)) for index, entry in enumerate(found.value))
-    return (_entry(found, (*path, key)),)
+    assert found is not None
+    return found
 
 
-def _entry(node: Node, path: JobPath) -> model.AddressEntry:
-    if isinstance(node.value, str):
-        return model.AddressEntry(text=template(node, path))
-    return model.AddressEntry(address=_text(node, path, "address"), name=_text(node, path, "name"))
-
-
-def _body(node: Node, path: JobPath, key: str, problems: Problems) -> model.Template | None:
-    found = node.get(key)
-    if found is None or isinstance(found.value, str):
-        return _text(node, path, key)
-    return file_template(found, (*path, key), problems)
-
-
-def _headers(node: Node | None, path: JobPath, problems: Problems) -> tuple[model.Header, ...]:
+def _dsn(node: Node | None, path: JobPath) -> model.Dsn:
     if node is None:
-        return ()
-    headers = []
-    for index, entry in enumerate(node.entries()):
-        name = entry.value["name"]
-        _check_name(name, name.value, (*path, index, "name"), problems)
-        headers.append(model.Header(name.value, template(entry.value["value"], (*path, index, "value"))))
-    for key, value in node.items():
-        _check_name(value, key, (*path, key), problems)
-        headers.append(model.Header(key, template(value, (*path, key))))
-    return tuple(headers)
+        return model.Dsn()
+    notify = plain(node.get("notify"))
+    name: Any = text_of(node, path, "envelope_id")
+    return model.Dsn(
+        notify=tuple(notify) if notify is not None else None,
+        returned=plain(node.get("return")),
+        envelope_id="auto" if name is not None and name.source == "auto" else name,
+    )
 
 
-def _check_name(node: Node, name: str, path: JobPath, problems: Problems) -> None:
-    if name.lower() in COMPUTED:
-        key = COMPUTED[name.lower()]
-        hint = f"use the key {key} of the message" if key else None
-        problems.at_key(node, path, f"the header field {name} is made by the message itself", hint=hint)
+def _unsubscribe(node: Node | None, path: JobPath, problems: Problems) -> model.Unsubscribe | None:
+    if node is None:
+        return None
+    url = text_of(node, path, "url")
+    one_click = plain(node.get("one_click"), False)
+    if one_click and (url is None or not url.source.startswith("https://")):
+        words = "one_click needs a `url` that begins with https:// (RFC 8058)"
+        problems.at_key(_at(node, "one_click"), (*path, "one_click"), words)
+    return model.Unsubscribe(place(node, path), url, text_of(node, path, "mailto"), one_click)

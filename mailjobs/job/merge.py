@@ -16,11 +16,15 @@ from mailjobs.job.problems import Problems
 MAX_FILES = 64
 REMOVED = object()
 # Mappings that are one value: mixing the entries of two would make a third that nobody wrote.
+MESSAGE_WHOLES = (
+    "from", "to", "cc", "bcc", "reply_to", "read_receipt_to", "delivery_notification_to", "message_id", "text", "html",
+    "markdown", "raw",
+)  # fmt: skip
 WHOLE: tuple[JobPath, ...] = (
     ("vars", "*"),
     ("server", "auth", "password"),
     ("servers", "*", "auth", "password"),
-    *((*top, key) for top in (("defaults",), ("messages", "*")) for key in ("from", "to", "cc", "bcc", "reply_to")),
+    *((*top, key) for top in (("defaults",), ("messages", "*")) for key in MESSAGE_WHOLES),
 )
 
 

@@ -14,10 +14,11 @@ from typing import Any
 from mailjobs.errors import JobError
 from mailjobs.message.address_spot import Spot, spot
 from mailjobs.message.complaints import NO_RECIPIENT, NO_SENDER, complaint, named, unencodable
-from mailjobs.message.headers import MAX_LINE, HeaderLine, LineTooLong, address_header
+from mailjobs.message.headers import MAX_LINE, LineTooLong, address_header
 from mailjobs.message.mailbox import AddressSyntax, EmptyAddress, Group, Grouped, Mailbox, mailbox, quoted, shown
 from mailjobs.message.mailbox_parser import Entry, parse_addresses
 from mailjobs.message.texts import checked, one_line
+from mailjobs.mime import Field
 from mailjobs.model import AddressEntry, Template
 from mailjobs.templates import AddressList, Rendering, Templates
 from mailjobs.templates.holes import CLOSE, PLACEHOLDER, Holes, fill
@@ -53,7 +54,7 @@ class AddressField:
         self._header = header
         self._entries = [_compiled(name, entry, templates, strict) for entry in entries]
         self.constant: tuple[Mailbox, ...] | None = None
-        self._constant_line: HeaderLine | None = None
+        self._constant_line: Field | None = None
         if all(entry.constant for entry in self._entries):
             self.constant = self.fill({})
             self._constant_line = self._made_line(self.constant, {})
@@ -79,11 +80,15 @@ class AddressField:
         """Whether a header says anything of `boxes`, which `fill` gave: a group without members stands there too."""
         return bool(boxes) or isinstance(boxes, Grouped)
 
-    def line(self, boxes: Sequence[Mailbox], scope: Scope) -> HeaderLine:
+    def counts(self, scope: Scope) -> list[int]:
+        """How many mailboxes each entry gives. Raises as `fill` does."""
+        return [sum(1 for _ in entry.fill(scope)) for entry in self._entries]
+
+    def line(self, boxes: Sequence[Mailbox], scope: Scope) -> Field:
         """The header with `boxes`, which `fill` gave. Raises as `fill` does."""
         return self._constant_line or self._made_line(boxes, scope)
 
-    def _made_line(self, boxes: Sequence[Mailbox], scope: Scope) -> HeaderLine:
+    def _made_line(self, boxes: Sequence[Mailbox], scope: Scope) -> Field:
         try:
             return address_header(self._header, boxes, self._charset, self._limit)
         except LineTooLong as error:

@@ -1,130 +1,147 @@
-"""Bodies: the transfer encoding that the content alone decides, and multipart/alternative (RFC 2045, RFC 2046)."""
+"""The bodies of a message, compiled: text, html, or both from Markdown."""
 
 from __future__ import annotations
 
-from binascii import b2a_base64, b2a_qp
-from collections.abc import Sequence
-from hashlib import blake2b
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-from mailjobs.message.headers import HeaderLine, header_line
+from mailjobs.errors import JobError, SetupError
+from mailjobs.message.complaints import complaint, named, unencodable
+from mailjobs.message.images import Images
+from mailjobs.mime import Entity, text_entity
+from mailjobs.model import Message, Template
+from mailjobs.templates import Rendering, Templates
+from mailjobs.templates.holes import fill, trace, unmarked
 
-TransferEncoding = Literal["7bit", "quoted-printable", "base64"]
-Subtype = Literal["plain", "html"]
-
-MAX_TEXT_LINE = 998
-MAX_CODED_LINE = 76
-
-
-class Part(NamedTuple):
-    """A text as it travels. `data` ends with CRLF, unless it is empty."""
-
-    subtype: Subtype
-    encoding: TransferEncoding
-    data: bytes
+Scope = Mapping[str, Any]
 
 
-class Body(NamedTuple):
-    """The headers that describe the content, and the content."""
+class Markup(NamedTuple):
+    """An html body: its part, the images that it shows, and the text that says the same (None: nobody asked)."""
 
-    headers: tuple[HeaderLine, ...]
-    data: bytes
-
-
-EMPTY = Body((), b"")
+    part: Entity
+    images: tuple[Entity, ...]
+    text: str | None
 
 
-def text_part(text: str, subtype: Subtype) -> Part:
-    """`text` in UTF-8 with CRLF line ends, the last line ended. Raises UnicodeEncodeError for lone surrogates."""
-    data = _canonical(text.encode())
-    if data.isascii() and b"\0" not in data and not _has_longer_line(data, MAX_TEXT_LINE):
-        return Part(subtype, "7bit", data)
-    coded = b2a_qp(data, istext=True)
-    size = (len(data) + 2) // 3 * 4
-    if len(coded) <= size + 2 * (size // MAX_CODED_LINE + 1) and not _grew_too_long(coded):
-        return Part(subtype, "quoted-printable", coded)
-    return Part(subtype, "base64", _base64(data))
+class TextBody:
+    """The text part. `constant` is it, where it needs no values."""
+
+    __slots__ = ("_charset", "_rendering", "constant")
+
+    def __init__(self, template: Template, templates: Templates, charset: str) -> None:
+        self._charset = charset
+        self._rendering = templates.text(template)
+        constant = self._rendering.constant
+        self.constant = encoded("text", constant, "plain", charset, template) if constant is not None else None
+
+    def fill(self, scope: Scope) -> Entity:
+        """The part for one scope. Raises DataError (JobError without a row)."""
+        if self.constant is not None:
+            return self.constant
+        text = rendered("text", self._rendering, scope)
+        return encoded("text", text, "plain", self._charset, self._rendering.template)
 
 
-def single(part: Part) -> Body:
-    """A body of one text."""
-    return Body(_HEADERS[part.subtype, part.encoding], part.data)
+class HtmlBody:
+    """The html part of a template, with its style sheets inlined and its images embedded."""
+
+    def __init__(self, template: Template, message: Message, templates: Templates, with_text: bool) -> None:
+        self._message = message
+        self._with_text = with_text
+        self._rendering = templates.html(template)
+        self._templates = templates
+        self._images = Images("html", template, message.folders)
+        self.constant = self._filled({}) if self._rendering.constant is not None else None
+
+    def fill(self, scope: Scope) -> Markup:
+        """The part for one scope. Raises DataError (JobError without a row), FileError, SetupError."""
+        return self.constant or self._filled(scope)
+
+    def _filled(self, scope: Scope) -> Markup:
+        html = rendered("html", self._rendering, scope)
+        text = _as_text(html) if self._with_text else None
+        return _finished("html", html, text, self._traced, self._images, self._message, self._rendering, scope)
+
+    def _traced(self, scope: Scope) -> str:
+        return self._templates.traced(self._rendering.template).render(scope)
 
 
-def alternative(parts: Sequence[Part]) -> Body:
-    """The same said several times, the best last. The boundary comes from the content, and does not occur in it."""
-    boundary = _boundary(parts)
-    line = b"--" + boundary.encode()
-    pieces: list[bytes] = []
-    for part in parts:
-        pieces += (line, b"\r\n", _PART_HEADERS[part.subtype, part.encoding], part.data, b"\r\n")
-    pieces += (line, b"--\r\n")
-    header = HeaderLine("Content-Type", value := f'multipart/alternative; boundary="{boundary}"', _line(value))
-    return Body((header,), b"".join(pieces))
+class MarkdownBody:
+    """Both parts of a Markdown template: the source is the text, and values are text in either."""
+
+    def __init__(self, template: Template, message: Message, templates: Templates) -> None:
+        self._message = message
+        self._rendering = templates.markdown(template)
+        self._images = Images("markdown", template, message.folders)
+        self.constant = self._filled({}) if self._rendering.constant is not None else None
+
+    def fill(self, scope: Scope) -> Markup:
+        """Both parts for one scope. Raises as HtmlBody does."""
+        return self.constant or self._filled(scope)
+
+    def _filled(self, scope: Scope) -> Markup:
+        from mailjobs.markup import render_markdown
+
+        try:
+            holes = self._rendering.holes(scope)
+        except JobError as error:
+            raise named("markdown", error) from error
+        values = [unmarked(str(value)) for value in holes.values]
+        try:
+            html = render_markdown(holes.text, values)
+        except ValueError as error:
+            raise complaint(f"markdown: {error}", self._rendering.template, scope) from None
+        text = fill(holes.text, values)
+
+        def traced(_: Scope) -> str:
+            return render_markdown(holes.text, [trace(value) for value in values])
+
+        return _finished("markdown", html, text, traced, self._images, self._message, self._rendering, scope)
 
 
-def _line(value: str) -> str:
-    return f"Content-Type: {value}\r\n"
+def _finished(
+    field: str,
+    html: str,
+    text: str | None,
+    traced: Callable[[Scope], str],
+    images: Images,
+    message: Message,
+    rendering: Rendering,
+    scope: Scope,
+) -> Markup:
+    if message.inline_css:
+        from mailjobs.markup import inline_css
+
+        try:
+            html = inline_css(html)
+        except ValueError as error:
+            raise complaint(f"{field}: {error}", rendering.template, scope) from None
+    html, parts = images.embed(html, lambda: traced(scope), scope)
+    return Markup(encoded(field, html, "html", message.charset, rendering.template), parts, text)
 
 
-def _boundary(parts: Sequence[Part]) -> str:
-    attempt = 0
-    while True:
-        candidate = _candidate(parts, attempt)
-        sought = candidate.encode()
-        if not any(sought in part.data for part in parts):
-            return candidate
-        attempt += 1
+def _as_text(html: str) -> str:
+    from mailjobs.markup import html_to_text
+
+    try:
+        return html_to_text(html)
+    except SetupError as error:
+        error.hint = f"{error.hint}; or write `text`, or `text: false` for html alone"
+        raise
 
 
-def _candidate(parts: Sequence[Part], attempt: int) -> str:
-    digest = blake2b(attempt.to_bytes(4, "big"), digest_size=12)
-    for part in parts:
-        digest.update(part.data)
-    return f"=_{digest.hexdigest()}"
+def rendered(field: str, rendering: Rendering, scope: Scope) -> str:
+    """What a template makes of `scope`. Raises DataError (JobError without a row), naming the field."""
+    try:
+        return rendering.render(scope)
+    except JobError as error:
+        raise named(field, error) from error
 
 
-def _canonical(data: bytes) -> bytes:
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    if data and data[-1] != 0x0A:
-        data += b"\n"
-    return data.replace(b"\n", b"\r\n")
-
-
-def _has_longer_line(data: bytes, limit: int) -> bool:
-    """Whether a line has more than `limit` octets besides its CRLF. Looks only at one line end for each `limit`."""
-    start, window = 0, limit + 2
-    while len(data) - start > window:
-        end = data.rfind(b"\n", start, start + window)
-        if end < 0:
-            return True
-        start = end + 1
-    return False
-
-
-def _grew_too_long(coded: bytes) -> bool:
-    """Whether a blank at a line's end, which is encoded after the line was measured, made it too long."""
-    return (b"=20\r" in coded or b"=09\r" in coded) and _has_longer_line(coded, MAX_CODED_LINE)
-
-
-def _base64(data: bytes) -> bytes:
-    coded = b2a_base64(data, newline=False)
-    lines = [coded[at : at + MAX_CODED_LINE] for at in range(0, len(coded), MAX_CODED_LINE)]
-    lines.append(b"")
-    return b"\r\n".join(lines)
-
-
-def _headers(subtype: Subtype, encoding: TransferEncoding) -> tuple[HeaderLine, ...]:
-    return (
-        header_line("Content-Type", f"text/{subtype}; charset=utf-8"),
-        header_line("Content-Transfer-Encoding", encoding),
-    )
-
-
-_SUBTYPES: tuple[Subtype, ...] = ("plain", "html")
-_ENCODINGS: tuple[TransferEncoding, ...] = ("7bit", "quoted-printable", "base64")
-_HEADERS = {(subtype, encoding): _headers(subtype, encoding) for subtype in _SUBTYPES for encoding in _ENCODINGS}
-_PART_HEADERS = {
-    known: ("".join(line.text for line in lines) + "\r\n").encode() for known, lines in _HEADERS.items()
-}  # fmt: skip
+def encoded(field: str, text: str, subtype: str, charset: str, template: Template) -> Entity:
+    """The text part. Raises EncodingError 434 for a character that the charset lacks."""
+    try:
+        return text_entity(text, subtype, charset)
+    except UnicodeEncodeError as error:
+        raise unencodable(field, error, template) from None

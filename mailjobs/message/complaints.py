@@ -35,9 +35,11 @@ def named(field: str, error: JobError) -> JobError:
 
 
 def unencodable(field: str, error: UnicodeEncodeError, template: Template) -> JobError:
-    """A character that UTF-8 has no bytes for."""
+    """A character that the charset has no bytes for: in UTF-8 that is half of one."""
     found = ord(error.object[error.start])
     words = f"{field}: U+{found:04X} is half of a character and cannot be sent"
+    if not 0xD800 <= found <= 0xDFFF:
+        words = f"{field}: the charset has no {chr(found)!r} (U+{found:04X})"
     return EncodingError.of([Problem(words, template.place, code=EncodingError.code)])
 
 

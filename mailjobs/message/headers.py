@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from mailjobs.message.encoded_words import encode
 from mailjobs.message.mailbox import Group, Grouped, Mailbox, quoted
+from mailjobs.mime.entity import Field
 
 MAX_LINE = 78
 MAX_ENCODED_LINE = 76
@@ -25,20 +25,12 @@ class LineTooLong(ValueError):
     """A header has a word that is too long for any line."""
 
 
-class HeaderLine(NamedTuple):
-    """A header: its value as sent, unfolded, and the folded line or lines with CRLF."""
-
-    name: str
-    value: str
-    text: str
-
-
-def header_line(name: str, value: str, limit: int = MAX_LINE) -> HeaderLine:
+def header_line(name: str, value: str, limit: int = MAX_LINE) -> Field:
     """A header whose value is already as it travels, folded at `limit` characters. Raises LineTooLong."""
-    return HeaderLine(name, value, fold(f"{name}: {value}" if value else f"{name}:", limit) + "\r\n")
+    return Field(name, value, fold(f"{name}: {value}" if value else f"{name}:", limit) + "\r\n")
 
 
-def text_header(name: str, text: str, charset: str = "utf-8", limit: int = MAX_LINE) -> HeaderLine:
+def text_header(name: str, text: str, charset: str = "utf-8", limit: int = MAX_LINE) -> Field:
     """An unstructured header: ASCII bare, anything else in encoded words of `charset`.
 
     Lines have at most `limit` characters (20 to 998), and 76 where they have encoded words (RFC 2047 section 2), as
@@ -51,9 +43,7 @@ def text_header(name: str, text: str, charset: str = "utf-8", limit: int = MAX_L
     return header_line(name, encode(text, room if room > 30 else longest, False, charset, longest), limit)
 
 
-def address_header(
-    name: str, mailboxes: Sequence[Mailbox], charset: str = "utf-8", limit: int = MAX_LINE
-) -> HeaderLine:
+def address_header(name: str, mailboxes: Sequence[Mailbox], charset: str = "utf-8", limit: int = MAX_LINE) -> Field:
     """A header with a list of mailboxes, in the groups that Grouped has. Raises as `text_header`."""
     texts = [_formatted(box, charset, limit) for box in mailboxes]
     if isinstance(mailboxes, Grouped):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal, NamedTuple
 
 from mailjobs.frozen import frozen
+from mailjobs.mime import Piece
 
 Kind = Literal["to", "cc", "bcc"]
 
@@ -19,11 +21,27 @@ class Identity(NamedTuple):
 
 
 class Recipient(NamedTuple):
-    """One recipient of the envelope. `address` is as sent in RCPT: its domain is ASCII."""
+    """One recipient of the envelope. `address` is as sent in RCPT: its domain is ASCII.
+
+    `notify`, `orcpt` and `options` are what RCPT says besides (RFC 3461), in words: not yet encoded.
+    """
 
     address: str
     kind: Kind
     name: str = ""
+    notify: tuple[str, ...] = ()
+    orcpt: str = ""
+    options: tuple[str, ...] = ()
+
+
+class Reports(NamedTuple):
+    """What MAIL says of delivery status notifications (RFC 3461): what they bring back, and what they call the mail."""
+
+    returned: str = ""
+    envelope_id: str = ""
+
+
+NO_REPORTS = Reports()
 
 
 @frozen
@@ -31,8 +49,10 @@ class Outgoing:
     """Envelope and bytes.
 
     `message` is its name in the job; `sender` is "" for the null sender; `headers` are names and values as sent,
-    unfolded; `head` ends with the empty line; `head` and `body` have CRLF line ends and are not dot-stuffed.
-    `smtputf8`: an address needs RFC 6531; `eightbit`: the bytes are not all ASCII.
+    unfolded; `head` ends with the empty line; `head` and `body` have CRLF line ends and are not dot-stuffed. Files
+    that are large are pieces of the body that are read while they are sent.
+    `smtputf8`: the headers, the sender or a recipient who stands in the headers need RFC 6531; `eightbit`: the bytes
+    are not all ASCII.
     """
 
     message: str
@@ -40,17 +60,42 @@ class Outgoing:
     recipients: tuple[Recipient, ...]
     headers: tuple[tuple[str, str], ...]
     head: bytes
-    body: bytes
+    body: tuple[Piece, ...]
     message_id: str
     smtputf8: bool = False
     eightbit: bool = False
+    reports: Reports = NO_REPORTS
+
+    @property
+    def whole(self) -> bytes | None:
+        """Header section, empty line, body; None where some of it is read only while it is sent."""
+        if not self.body:
+            return self.head
+        first = self.body[0]
+        if len(self.body) == 1 and isinstance(first, bytes):
+            return self.head + first
+        return None
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The content in chunks. Raises FileError where a file is no longer what it was."""
+        yield self.head
+        for piece in self.body:
+            if isinstance(piece, bytes):
+                yield piece
+            else:
+                yield from piece
 
     @property
     def content(self) -> bytes:
-        """Header section, empty line, body."""
-        return self.head + self.body
+        """Header section, empty line, body, whatever their size."""
+        return b"".join(self)
 
     @property
     def size(self) -> int:
         """Octets of the content, as SIZE counts them (RFC 1870)."""
-        return len(self.head) + len(self.body)
+        return len(self.head) + self.body_size
+
+    @property
+    def body_size(self) -> int:
+        """Octets behind the empty line."""
+        return sum([len(piece) if isinstance(piece, bytes) else piece.size for piece in self.body])

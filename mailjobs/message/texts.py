@@ -8,7 +8,8 @@ from typing import Any
 
 from mailjobs.errors import JobError
 from mailjobs.message.complaints import complaint, named, unencodable
-from mailjobs.message.headers import HeaderLine, LineTooLong, text_header
+from mailjobs.message.headers import MAX_LINE, LineTooLong, text_header
+from mailjobs.mime import Field
 from mailjobs.model import Template
 from mailjobs.templates import Rendering, Templates
 
@@ -38,19 +39,29 @@ def checked(field: str, rendering: Rendering, scope: Mapping[str, Any]) -> str:
 class TextField:
     """An unstructured header, such as Subject. `constant` is its line where it needs no values, else None."""
 
-    __slots__ = ("_field", "_header", "_rendering", "constant")
+    __slots__ = ("_charset", "_field", "_header", "_limit", "_rendering", "constant")
 
-    def __init__(self, field: str, header: str, template: Template, templates: Templates) -> None:
+    def __init__(
+        self,
+        field: str,
+        header: str,
+        template: Template,
+        templates: Templates,
+        charset: str = "utf-8",
+        limit: int = MAX_LINE,
+    ) -> None:
+        self._charset = charset
+        self._limit = limit
         self._field = field
         self._header = header
         self._rendering = templates.header(one_line(template))
         self.constant = self.fill({}) if self._rendering.constant is not None else None
 
-    def fill(self, scope: Mapping[str, Any]) -> HeaderLine:
+    def fill(self, scope: Mapping[str, Any]) -> Field:
         """The header line. Raises DataError (JobError without a row) for what cannot be one."""
         text = checked(self._field, self._rendering, scope)
         try:
-            return text_header(self._header, text)
+            return text_header(self._header, text, self._charset, self._limit)
         except LineTooLong as error:
             raise complaint(f"{self._field}: {error}", self._rendering.template, scope) from None
         except UnicodeEncodeError as error:

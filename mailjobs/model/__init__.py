@@ -1,7 +1,18 @@
 """The job language as frozen dataclasses without behaviour. Only `job` builds them."""
 
 from mailjobs.model.job import CsvSource, Job
-from mailjobs.model.message import AddressEntry, Header, Message
+from mailjobs.model.message import (
+    AddressEntry,
+    Attachment,
+    Dsn,
+    FilePath,
+    Header,
+    Message,
+    Notify,
+    Raw,
+    Stamp,
+    Unsubscribe,
+)
 from mailjobs.model.server import Auth, CaSource, Extensions, Server, Timeouts, Tls
 from mailjobs.model.step import (
     Action,
@@ -20,24 +31,31 @@ from mailjobs.model.template import Template
 __all__ = [
     "Action",
     "AddressEntry",
+    "Attachment",
     "Auth",
     "CaSource",
     "Command",
     "Connect",
     "CsvSource",
     "Disconnect",
+    "Dsn",
     "Expand",
     "Expectation",
     "Extensions",
+    "FilePath",
     "Header",
     "Job",
     "Message",
+    "Notify",
+    "Raw",
     "Retry",
     "Send",
     "Server",
+    "Stamp",
     "Step",
     "Template",
     "Timeouts",
     "Tls",
+    "Unsubscribe",
     "Verify",
 ]

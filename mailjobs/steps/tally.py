@@ -96,10 +96,11 @@ def _recipient(kind: str, outcome: Outcome) -> dict[str, Any]:
 def sent_facts(letter: Letter) -> dict[str, Any]:
     """headers, headers_text, body_text (None above 1 MiB), message_id, size."""
     outgoing: Outgoing = letter.outgoing
-    body = outgoing.body.decode("utf-8", "backslashreplace") if len(outgoing.body) <= BODY_SHOWN else None
+    whole = outgoing.whole if outgoing.body_size <= BODY_SHOWN else None
+    body = whole[len(outgoing.head) :].decode("utf-8", "backslashreplace") if whole is not None else None
     return {
         "message_id": outgoing.message_id,
-        "size": len(letter.content),
+        "size": outgoing.size,
         "headers": [{"name": name, "value": value} for name, value in outgoing.headers],
         "headers_text": outgoing.head.decode("utf-8", "backslashreplace"),
         "body_text": body,

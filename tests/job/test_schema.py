@@ -16,6 +16,7 @@ import yaml
 
 from mailjobs import model
 from mailjobs.job import read_schema, schema_path, schema_text
+from mailjobs.job.build_headers import MARKS
 from mailjobs.job.build_step import ACTIONS
 from mailjobs.job.conforms import conforms
 from mailjobs.job.loader import parse
@@ -27,6 +28,7 @@ from mailjobs.job.secrets import SOURCES
 JOBS = Path(__file__).parent.parent / "jobs"
 SCHEMA = read_schema()
 DEFINITIONS = SCHEMA["definitions"]
+MESSAGE = DEFINITIONS["message"]["properties"]
 
 # (where the keys stand, the model, keys under another name or handled elsewhere, fields that no key sets)
 LANGUAGE: list[tuple[dict[str, Any], type, dict[str, str | None], set[str]]] = [
@@ -42,8 +44,18 @@ LANGUAGE: list[tuple[dict[str, Any], type, dict[str, str | None], set[str]]] = [
     (DEFINITIONS["tls"], model.Tls, {}, set()),
     (DEFINITIONS["ca"], model.CaSource, {}, {"system", "place"}),
     (DEFINITIONS["auth"], model.Auth, {}, {"place"}),
-    (DEFINITIONS["message"], model.Message, {"from": "from_"}, {"name", "place"}),
-    (DEFINITIONS["address"], model.AddressEntry, {}, {"text"}),
+    (
+        DEFINITIONS["message"],
+        model.Message,
+        {"from": "from_", **dict.fromkeys(MARKS, "marks")},
+        {"name", "place", "replace_all", "inline_css", "text_from_html", "folders"},
+    ),
+    (DEFINITIONS["address"], model.AddressEntry, {}, {"text", "notify", "orcpt", "options"}),
+    (DEFINITIONS["recipient"], model.AddressEntry, {"dsn": None}, {"text", "notify", "orcpt"}),
+    (DEFINITIONS["attachment"], model.Attachment, {}, {"place"}),
+    (MESSAGE["raw"], model.Raw, {"content": "text"}, {"place"}),
+    (MESSAGE["unsubscribe"], model.Unsubscribe, {}, {"place"}),
+    (MESSAGE["dsn"], model.Dsn, {"return": "returned"}, set()),
     (DEFINITIONS["retry"], model.Retry, {}, set()),
     (
         DEFINITIONS["step"],

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from email import message_from_bytes
 from email.policy import default
+from importlib import import_module
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailjobs.errors import DataError
-from mailjobs.message import bodies
-from mailjobs.message.bodies import alternative, text_part
+from mailjobs.mime import multipart as multipart_of
+from mailjobs.mime import text_entity
 
 CHARACTERS = st.one_of(
     st.characters(exclude_categories=["Cs"]),
@@ -26,6 +27,10 @@ def meant(text):
     """Lines ended by LF, the last one too."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text if not text or text.endswith("\n") else text + "\n"
+
+
+def encoding_of(part):
+    return part.fields[1].value
 
 
 def read(part):
@@ -59,14 +64,15 @@ def test_any_two_texts_come_back_as_alternatives(desk, text, html):
 @example(("é" * 12 + " \t \r\n") * 30)
 @example(("a" * 74 + "\t\r\n") * 3 + "é")
 def test_bytes_fit_any_server(text):
-    part = text_part(text, "plain")
-    assert part.data.isascii()
-    assert b"\0" not in part.data
-    assert b"\r" not in part.data.replace(b"\r\n", b"")
-    assert b"\n" not in part.data.replace(b"\r\n", b"")
-    longest = max(map(len, part.data.split(b"\r\n")))
-    assert longest <= (998 if part.encoding == "7bit" else 76)
-    assert not part.data or part.data.endswith(b"\r\n")
+    part = text_entity(text, "plain")
+    data = b"".join(part.body)
+    assert data.isascii()
+    assert b"\0" not in data
+    assert b"\r" not in data.replace(b"\r\n", b"")
+    assert b"\n" not in data.replace(b"\r\n", b"")
+    longest = max(map(len, data.split(b"\r\n")))
+    assert longest <= (998 if encoding_of(part) == "7bit" else 76)
+    assert not data or data.endswith(b"\r\n")
 
 
 @pytest.mark.parametrize(
@@ -82,35 +88,38 @@ def test_bytes_fit_any_server(text):
     ],
 )
 def test_the_content_decides_the_encoding(text, encoding):
-    assert text_part(text, "plain").encoding == encoding
+    assert encoding_of(text_entity(text, "plain")) == encoding
 
 
 def test_blanks_at_the_end_of_a_full_line_do_not_make_it_too_long():
     text = ("é" + "a" * 69 + " \r\n") * 3
-    assert max(map(len, text_part(text, "plain").data.split(b"\r\n"))) <= 76
+    assert max(map(len, text_entity(text, "plain").body[0].split(b"\r\n"))) <= 76
 
 
 def test_a_boundary_never_stands_in_the_content(monkeypatch):
-    monkeypatch.setattr(bodies, "_candidate", lambda parts, attempt: f"b{attempt}")
-    data = alternative([text_part("x --b0 y", "plain"), text_part("b1", "html")])
-    assert 'boundary="b2"' in data.headers[0].value
-    assert data.data.count(b"--b2") == 3
+    monkeypatch.setattr(
+        import_module("mailjobs.mime.multipart"), "_candidate", lambda held, names, attempt: f"b{attempt}"
+    )
+    made = multipart_of("alternative", [text_entity("x --b0 y", "plain"), text_entity("b1", "html")])
+    assert 'boundary="b2"' in made.fields[0].value
+    assert b"".join(made.body).count(b"--b2") == 3
 
 
 def test_different_texts_have_different_boundaries():
-    one = alternative([text_part("a", "plain"), text_part("b", "html")])
-    two = alternative([text_part("a", "plain"), text_part("c", "html")])
-    assert one.headers != two.headers
+    one = multipart_of("alternative", [text_entity("a", "plain"), text_entity("b", "html")])
+    two = multipart_of("alternative", [text_entity("a", "plain"), text_entity("c", "html")])
+    assert one.fields != two.fields
 
 
 def test_no_body_is_headers_only(desk):
     outgoing = desk.fill(subject="x")
-    assert outgoing.body == b""
+    assert outgoing.body == ()
     assert not [name for name, _ in outgoing.headers if name.startswith("Content-")]
 
 
 def test_html_alone_is_one_part(desk):
-    parsed = message_from_bytes(desk.fill(html="<p>hi").content, policy=default)
+    outgoing = desk.fill(html="<p>hi", text_from_html=False)
+    parsed = message_from_bytes(outgoing.content, policy=default)
     assert (parsed.get_content_type(), parsed["content-transfer-encoding"]) == ("text/html", "7bit")
 
 

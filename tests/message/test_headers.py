@@ -129,9 +129,7 @@ def test_the_message_id_is_at_the_from_domain(desk):
     assert ("Message-ID", outgoing.message_id) in outgoing.headers
 
 
-@pytest.mark.parametrize(
-    "name", ["Bcc", "bcc", "TO", "Subject", "Content-Type", "Date", "Return-Path", "a b", "a:b", "", "ü", "a\r\nb"]
-)
+@pytest.mark.parametrize("name", ["a b", "a:b", "", "ü", "a\r\nb", "a\n"])
 def test_header_names_that_may_not_be_set(desk, name):
     with pytest.raises(JobError) as caught:
         desk.compile(headers=[(name, "x")])
