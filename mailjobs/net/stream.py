@@ -43,6 +43,9 @@ class Stream(Protocol):
         ever. Raises TransportError; what the other side said before it went away has been passed on by then.
         """
 
+    def poll(self, receive: Callable[[bytes], None]) -> None:
+        """Pass on what the other side has said already; does not wait. Raises TransportError, at its end too."""
+
     def read(self) -> bytes:
         """At least one byte; none at the end of the stream. Raises TransportError."""
 

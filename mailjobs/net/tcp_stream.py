@@ -15,6 +15,7 @@ from mailjobs.net.deadline import Deadline
 from mailjobs.net.stream import Peer
 
 CHUNK = 256 * 1024
+CLOSED_EARLY = "the server closed the connection while it was written to"
 LONGEST_WAIT = 2**31 - 1  # milliseconds, the most that poll takes
 GONE = {errno.EPIPE: 10054, errno.ECONNRESET: 10054, errno.ESHUTDOWN: 10054, errno.ECONNABORTED: 10053}
 
@@ -59,7 +60,7 @@ class TcpStream:
         if events & select.POLLIN:
             data = self.read()
             if not data:
-                raise self._locate(ConnectionLost("the server closed the connection while it was written to"))
+                raise self._locate(ConnectionLost(CLOSED_EARLY))
             receive(data)
 
     def _take_last_words(self, receive: Callable[[bytes], None]) -> None:
@@ -67,6 +68,18 @@ class TcpStream:
         with suppress(OSError):
             while data := self._socket.recv(CHUNK):
                 receive(data)
+
+    def poll(self, receive: Callable[[bytes], None]) -> None:
+        """Pass on what has come; does not wait."""
+        try:
+            data = self._socket.recv(CHUNK)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise self._failure(error, "read from the server") from None
+        if not data:
+            raise self._locate(ConnectionLost(CLOSED_EARLY))
+        receive(data)
 
     def read(self) -> bytes:
         """At least one byte, none at the end."""

@@ -140,8 +140,16 @@ class TlsStream:
     def _decrypt(self, records: bytes, receive: Take) -> None:
         """Pass on what `records` and those before them hold."""
         self._connection.bio_write(records)
+        self._pass_on(receive)
+
+    def _pass_on(self, receive: Take) -> None:
         while plain := self._plain():
             receive(plain)
+
+    def poll(self, receive: Take) -> None:
+        """Pass on what has come; does not wait. Raises TransportError, TLSError."""
+        self._pass_on(receive)
+        self._below.poll(lambda records: self._decrypt(records, receive))
 
     def read(self) -> bytes:
         """At least one byte, none at the end: close_notify, or the end of the stream below. Raises TLSError 284."""

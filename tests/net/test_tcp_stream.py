@@ -259,3 +259,34 @@ def test_a_closed_stream_may_be_closed_again_and_is_of_no_use(reach: Reach) -> N
         stream.write(b"x", unheard)
     with pytest.raises(TransportError):
         stream.read()
+
+
+def test_poll_hears_what_is_there_and_does_not_wait(reach: Reach) -> None:
+    said = threading.Event()
+    go = threading.Event()
+
+    def talk(sock: socket.socket) -> None:
+        assert go.wait(PATIENCE)
+        sock.sendall(b"552 too big\r\n")
+        sock.shutdown(socket.SHUT_WR)
+        said.set()
+        take(sock, 1)
+
+    heard: list[bytes] = []
+    stream = reach(talk)
+    stream.poll(unheard)
+    go.set()
+    assert said.wait(PATIENCE)
+    stream.poll(heard.append)
+    assert heard == [b"552 too big\r\n"]
+    with pytest.raises(ConnectionLost, match="while it was written to") as caught:
+        stream.poll(unheard)
+    assert (caught.value.stage, caught.value.port) == ("test", stream.peer.port)
+    stream.write(b"y", unheard)
+
+
+def test_poll_tells_what_the_system_reports() -> None:
+    stream, _ = played(receives=(OSError(errno.ECONNRESET, ""),))
+    with pytest.raises(ConnectionLost) as caught:
+        stream.poll(unheard)
+    assert (caught.value.code, caught.value.stage) == (10054, "DATA")

@@ -44,6 +44,9 @@ class PlainServer:
     def write(self, data: bytes, receive: Callable[[bytes], None]) -> None:
         assert data
 
+    def poll(self, receive: Callable[[bytes], None]) -> None:
+        raise AssertionError("a handshake waits for its answers")
+
     def read(self) -> bytes:
         piece, self._said = self._said[: self._step], self._said[self._step :]
         return piece

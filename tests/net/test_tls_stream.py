@@ -240,3 +240,21 @@ def test_tls_goes_over_tls(tls_files: TlsFiles) -> None:
     stream = over(over(Tunnel(tls_files), tls_files), tls_files)
     stream.write(b"EHLO\r\n", unheard)
     assert inner.received == b"EHLO\r\n"
+
+
+@pytest.mark.parametrize("step", [1, 65536])
+def test_poll_decrypts_what_is_there(tls_files: TlsFiles, step: int) -> None:
+    server = MemoryServer(tls_files, step=65536)
+    stream = over(server, tls_files)
+    stream.poll(unheard)  # session tickets are no content
+    server.say(b"220 ready\r\n")
+    server.say(b"552 too big\r\n")
+    assert stream.read() == b"220 ready\r\n"  # the second record came with it, and waits in OpenSSL
+    heard: list[bytes] = []
+    stream.poll(heard.append)
+    assert heard == [b"552 too big\r\n"]
+    server.say(b"421 bye\r\n")
+    server._step = step
+    for _ in range(len(server.outgoing)):
+        stream.poll(heard.append)
+    assert heard == [b"552 too big\r\n", b"421 bye\r\n"]
