@@ -46,7 +46,7 @@ class EncodingError(DataError):
 
 
 class FileError(MailjobsError):
-    """A file that the job names cannot be opened."""
+    """A file that the job names cannot be opened, or changed while it was sent."""
 
     code = 302
     who: Fault = "job"

@@ -1,4 +1,4 @@
-"""SMTP without I/O (RFC 5321, 2920, 3207, 4954): commands become bytes, bytes become replies and outcomes."""
+"""SMTP without I/O (RFC 5321, 2920, 3207, 3461, 4954): commands become bytes, bytes become replies and outcomes."""
 
 from mailjobs.smtp.address import mailbox_wire, needs_smtputf8, split_mailbox
 from mailjobs.smtp.commands import (
@@ -20,11 +20,14 @@ from mailjobs.smtp.commands import (
     StartTls,
     Vrfy,
 )
-from mailjobs.smtp.content import bare_line_end, dot_stuff
+from mailjobs.smtp.content import DotStuffer, bare_line_end, dot_stuff
 from mailjobs.smtp.engine import Answer, Engine
+from mailjobs.smtp.envelope import Envelope, Outcome
 from mailjobs.smtp.extensions import Extensions
 from mailjobs.smtp.reply import Reply, ReplyParser
-from mailjobs.smtp.transaction import Envelope, Outcome, Transaction
+from mailjobs.smtp.streamed import Piece, Streamed, StreamedContent
+from mailjobs.smtp.transaction import Transaction
+from mailjobs.smtp.xtext import xtext
 
 __all__ = [
     "Answer",
@@ -34,6 +37,7 @@ __all__ = [
     "Command",
     "Content",
     "Data",
+    "DotStuffer",
     "Ehlo",
     "Engine",
     "Envelope",
@@ -43,6 +47,7 @@ __all__ = [
     "Mail",
     "Noop",
     "Outcome",
+    "Piece",
     "Quit",
     "Raw",
     "Rcpt",
@@ -50,6 +55,8 @@ __all__ = [
     "ReplyParser",
     "Rset",
     "StartTls",
+    "Streamed",
+    "StreamedContent",
     "Transaction",
     "Vrfy",
     "bare_line_end",
@@ -57,4 +64,5 @@ __all__ = [
     "mailbox_wire",
     "needs_smtputf8",
     "split_mailbox",
+    "xtext",
 ]

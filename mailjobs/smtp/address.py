@@ -55,4 +55,4 @@ def mailbox_wire(address: str) -> bytes:
 
 def needs_smtputf8(address: str) -> bool:
     """Whether the local part cannot be said without SMTPUTF8 (RFC 6531); a domain can, as A-labels."""
-    return not address.rpartition("@")[0].isascii()
+    return not address.isascii() and not address.rpartition("@")[0].isascii()

@@ -2,9 +2,10 @@
 
 The server speaks first (`greeting`), and after its 220 the client says hello (`new`). EHLO or HELO makes it a
 `session`, in which MAIL opens a transaction (`mail`); DATA asks for the content (`data`) and the content returns to
-`session`. AUTH holds the floor (`auth`) until the server says something other than 334. STARTTLS waits (`tls`)
-until `start_tls()` says that the handshake is done, and then everything begins anew with a hello. QUIT, a 421 and
-the end of the stream close (`closed`).
+`session`, at once where it is one command, with `end_content()` where it goes out in pieces (`content`). AUTH holds
+the floor (`auth`) until the server says something other than 334. STARTTLS waits (`tls`) until `start_tls()` says
+that the handshake is done, and then everything begins anew with a hello. QUIT, a 421 and the end of the stream close
+(`closed`).
 
 State advances when a command is *sent*, since in a group the next command goes out before the reply to this one
 has come; a reply moves it where it says otherwise. What may be sent when is the table below. Replies come in the
@@ -42,9 +43,10 @@ from mailjobs.smtp.commands import (
 )
 from mailjobs.smtp.extensions import Extensions
 from mailjobs.smtp.reply import Reply, ReplyParser
+from mailjobs.smtp.streamed import StreamedContent
 
 GREETING, NEW, SESSION, MAIL = "greeting", "new", "session", "mail"
-DATA, AUTH, TLS, CLOSED = "data", "auth", "tls", "closed"
+DATA, CONTENT, AUTH, TLS, CLOSED = "data", "content", "auth", "tls", "closed"
 
 # (state, command) -> state after it was sent. What is not here may be said in new, session and mail, and changes
 # nothing.
@@ -61,6 +63,7 @@ AFTER: Final[dict[tuple[str, type[Command]], str]] = {
     (MAIL, Rcpt): MAIL,
     (MAIL, Data): DATA,
     (DATA, Content): SESSION,
+    (DATA, StreamedContent): CONTENT,
     (MAIL, Rset): SESSION,
     (SESSION, Rset): SESSION,
 }
@@ -102,7 +105,7 @@ class Engine:
     @property
     def in_transaction(self) -> bool:
         """Whether MAIL was said and the transaction is not over."""
-        return self._state in (MAIL, DATA)
+        return self._state in (MAIL, DATA, CONTENT)
 
     @property
     def outstanding(self) -> int:
@@ -156,6 +159,16 @@ class Engine:
         except KeyError:
             raise StateError(f"{command.name or command.line()} is not allowed now (state: {state})") from None
 
+    def end_content(self) -> None:
+        """The last piece of a streamed content is about to go out; commands may be sent behind its final dot.
+
+        Raises StateError where no such content is under way, and the ProtocolError of a breach.
+        """
+        self.check_breach()
+        if self._state != CONTENT:
+            raise StateError(f"there is no content to end (state: {self._state})")
+        self._state = SESSION
+
     def receive(self, data: bytes) -> list[Answer]:
         """The answers that `data` completes, in order. Raises ProtocolError for what is no SMTP, or unasked for."""
         self.check_breach()
@@ -202,6 +215,8 @@ class Engine:
             case Auth() | AuthResponse() | AuthCancel() if reply.code != 334 and self._state == AUTH:
                 self.authenticated = reply.positive
                 self._state = SESSION
+            case StreamedContent() if self._state == CONTENT:
+                self._state = CLOSED  # no final dot has gone out, so all that we say is content to the server
             case Mail() if not reply.positive and self._state == MAIL and not self._unanswered:
                 self._state = SESSION
             case Data() if reply.code != 354 and self._state == DATA and not self._unanswered:

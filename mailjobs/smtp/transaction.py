@@ -11,43 +11,23 @@ might still be refused, the replies to RCPT come first.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
 from mailjobs.errors import ProtocolError, ReplyError
-from mailjobs.frozen import frozen
+from mailjobs.smtp.address import needs_smtputf8
 from mailjobs.smtp.commands import Command, Content, Data, Mail, Rcpt
+from mailjobs.smtp.envelope import Envelope, Outcome, State, unmet, unsayable
 from mailjobs.smtp.extensions import Extensions
 from mailjobs.smtp.reply import Reply
+from mailjobs.smtp.streamed import StreamedContent
 
-State = Literal["accepted", "rejected", "deferred", "unknown", "not-attempted"]
 Cleanup = Literal["rset", "dot", "close"]
 
 GO_AHEAD = 354
 CLOSING = 421
 TOO_MANY_RECIPIENTS = 552  # at RCPT counts as temporary, RFC 5321 section 4.5.3.1.10
-
-
-@frozen
-class Envelope:
-    """Who sends to whom. `size` is that of the content in octets; `eightbit` and `smtputf8` are what it needs."""
-
-    sender: str
-    recipients: tuple[str, ...]
-    size: int
-    smtputf8: bool = False
-    eightbit: bool = False
-
-
-@frozen
-class Outcome:
-    """What became of one recipient, with the reply that decided it and the command that it answers."""
-
-    recipient: str
-    state: State
-    reply: Reply | None = None
-    command: str | None = None
 
 
 class Transaction:
@@ -60,6 +40,7 @@ class Transaction:
         self.envelope = envelope
         self._stops = stop_indexes
         self._outcomes = [Outcome(recipient, "not-attempted") for recipient in envelope.recipients]
+        self._asked: Sequence[int] = range(len(self._outcomes))  # whom RCPT names; `require` takes some out
         self._waiting: deque[Command] = deque()
         self._sent = 0
         self._answered = 0
@@ -69,6 +50,7 @@ class Transaction:
         self._go_ahead = False
         self._data_sent = False
         self._data_answered = False
+        self._content_begun = False
         self._content_sent = False
         self._final: Reply | None = None
         self._lost = False
@@ -81,26 +63,50 @@ class Transaction:
     @property
     def stage(self) -> str:
         """The command whose reply is due, for errors and deadlines."""
-        if self._content_sent:
+        if self._content_begun:
             return "the message"
         if self._answered == 0:
             return "MAIL"
-        return "RCPT" if self._next_recipient < len(self._outcomes) else "DATA"
+        return "RCPT" if self._next_recipient < len(self._asked) else "DATA"
 
     def require(self, extensions: Extensions) -> None:
-        """Raise a permanent ReplyError, and count everybody as rejected, where the server cannot take the message."""
-        reason = _unmet(self.envelope, extensions)
+        """Raise a permanent ReplyError, and count everybody as rejected, where the server cannot take the message.
+
+        Recipients whose address alone the server cannot take are rejected without being asked for, and the message
+        goes to the others; the error is raised where nobody is left, or where one of them stops the message.
+        """
+        reason = unmet(self.envelope, extensions)
         if reason is not None:
-            self._outcomes = [replace(outcome, state="rejected") for outcome in self._outcomes]
-            self._lost = True
-            raise ReplyError(reason, stage="MAIL", temporary=False)
+            self._refuse_here(range(len(self._outcomes)), reason)
+            raise self._not_sent(reason)
+        if refused := unsayable(self.envelope, extensions):
+            self._leave_out(refused)
+
+    def _leave_out(self, refused: Mapping[int, str]) -> None:
+        for index, reason in refused.items():
+            self._refuse_here([index], reason)
+        self._asked = [index for index in self._asked if index not in refused]
+        stopping = [index for index in refused if index in self._stops]
+        if stopping or not self._asked:
+            index = (stopping or list(refused))[0]
+            raise self._not_sent(f"{self._outcomes[index].recipient}: {refused[index]}")
+
+    def _refuse_here(self, indexes: Iterable[int], reason: str) -> None:
+        for index in indexes:
+            self._outcomes[index] = replace(self._outcomes[index], state="rejected", reason=reason)
+
+    def _not_sent(self, reason: str) -> ReplyError:
+        self._lost = True
+        return ReplyError(reason, stage="MAIL", temporary=False)
 
     def opening(self, extensions: Extensions, pipelining: bool) -> Sequence[Command]:
         """The first group to write. What has to wait for replies comes from `next`."""
         envelope = self.envelope
         size = envelope.size if extensions.has("SIZE") else None
-        commands: list[Command] = [Mail(envelope.sender, size, envelope.eightbit, envelope.smtputf8)]
-        commands += [Rcpt(recipient) for recipient in envelope.recipients]
+        commands: list[Command] = [
+            Mail(envelope.sender, size, envelope.eightbit, self._smtputf8, envelope.mail_parameters)
+        ]
+        commands += [Rcpt(envelope.recipients[index], envelope.parameters_of(index)) for index in self._asked]
         if not pipelining:
             self._waiting.extend(commands[1:])
             del commands[1:]
@@ -111,8 +117,13 @@ class Transaction:
         return commands
 
     @property
+    def _smtputf8(self) -> bool:
+        recipients = self.envelope.recipients
+        return self.envelope.smtputf8 or any(needs_smtputf8(recipients[index]) for index in self._asked)
+
+    @property
     def _groups_data(self) -> bool:
-        return not self._stops or len(self._outcomes) == 1
+        return not self._stops or len(self._asked) == 1
 
     def next(self) -> Command | None:
         """The next command to write before reading, or None while replies are due."""
@@ -142,12 +153,12 @@ class Transaction:
     @property
     def ready_for_content(self) -> bool:
         """Whether the server has said 354 and somebody is there to get it."""
-        return self._go_ahead and self._accepted > 0 and self._wanted and not self._content_sent
+        return self._go_ahead and self._accepted > 0 and self._wanted and not self._content_begun
 
     @property
     def awaits_final(self) -> bool:
-        """Whether the content is out and its reply is due."""
-        return self._content_sent and self._final is None and not self._lost
+        """Whether the content is out, or under way, and its reply is due."""
+        return self._content_begun and self._final is None and not self._lost
 
     @property
     def finished(self) -> bool:
@@ -163,9 +174,13 @@ class Transaction:
             return "rset"
         return "dot" if self._accepted == 0 else "close"
 
+    def content_begun(self) -> None:
+        """Pieces of the content go out, the final dot does not: a server that obeys the protocol takes nothing yet."""
+        self._content_begun = True
+
     def content_sent(self) -> None:
-        """The content is about to go out: from now on a lost connection leaves the outcome unknown."""
-        self._content_sent = True
+        """The final dot is about to go out: from now on a lost connection leaves the outcome unknown."""
+        self._content_begun = self._content_sent = True
 
     def answer(self, command: Command | None, reply: Reply) -> None:
         """Take in a reply; `command` None is a 421 that nobody asked for, which ends everything before the content.
@@ -185,15 +200,22 @@ class Transaction:
                 self._data(reply)
             case None if reply.code == CLOSING:
                 self._closing(reply)
-            case Content():
+            case Content() | StreamedContent():
                 _expect(reply, 2, "the message")
+                self._check_early(reply)
                 self._final = reply
                 self._finish(reply)
             case _:
                 raise ProtocolError(f"a reply out of order: {reply}", reply=reply)
 
+    def _check_early(self, reply: Reply) -> None:
+        """A server may refuse content before its end; one that claims to have taken it leaves the outcome unknown."""
+        if reply.positive and not self._content_sent:
+            self._content_sent = True
+            raise ProtocolError(f"the server said {reply} before the end of the message", reply=reply)
+
     def _recipient(self, reply: Reply) -> None:
-        index = self._next_recipient
+        index = self._asked[self._next_recipient]
         self._next_recipient += 1
         if self._outcomes[index].state != "not-attempted":
             return  # MAIL was refused, which decided it
@@ -219,7 +241,7 @@ class Transaction:
     def _settle_all(self, reply: Reply, command: str) -> None:
         if reply.positive:
             return
-        for index in range(len(self._outcomes)):
+        for index in self._asked:
             self._refuse(index, reply, command)
         self._stopped = True
 
@@ -240,24 +262,14 @@ class Transaction:
         ]
 
     def lost(self) -> None:
-        """The connection is gone: after the content began nobody can say what became of it (RFC 1047)."""
+        """The connection is gone: once the final dot is out nobody can say what became of the message (RFC 1047)."""
         if self.finished:
             return
         self._lost = True
-        if self._content_sent:
-            self._settle_open("unknown", None, "the message")
+        if self._content_begun:
+            self._settle_open("unknown" if self._content_sent else "not-attempted", None, "the message")
 
 
 def _expect(reply: Reply, kind: int, command: str) -> None:
     if reply.code // 100 not in (kind, 4, 5) or (reply.intermediate and reply.code != GO_AHEAD):
         raise ProtocolError(f"{reply.code} is no reply to {command}: {reply}", reply=reply, command=command)
-
-
-def _unmet(envelope: Envelope, extensions: Extensions) -> str | None:
-    if envelope.smtputf8 and not extensions.has("SMTPUTF8"):
-        return "an address needs SMTPUTF8, which the server does not offer"
-    if envelope.eightbit and not extensions.has("8BITMIME"):
-        return "the content is 8-bit, and the server does not offer 8BITMIME"
-    if extensions.size is not None and envelope.size > extensions.size:
-        return f"the message has {envelope.size} octets, and the server takes {extensions.size}"
-    return None
