@@ -31,7 +31,7 @@ class Courier(Generic[L]):
 
     `open_connection` gives the connection to use: the one in hand while it is usable, else a new one. `retry` is
     for what failed for a while: connections that cannot be opened, and recipients that were deferred. A message
-    whose outcome is unknown is never tried again.
+    whose outcome is unknown is never tried again, nor is one whose content cannot be had.
     """
 
     def __init__(self, open_connection: Callable[[], Conversation], retry: Retry) -> None:
@@ -81,7 +81,7 @@ class Courier(Generic[L]):
             outcomes, error = self._attempt(letter)
         merged = Remainder(letter, outcomes)
         for wait in self._waits():
-            if isinstance(error, Interrupted) or not merged.deferred:
+            if _is_ours(error) or not merged.deferred:
                 break
             clock.sleep(wait)
             outcomes, error = self._attempt(merged)
@@ -105,10 +105,7 @@ class Courier(Generic[L]):
         """
         if self._fresh or isinstance(error, Interrupted) or self._usable():
             return False
-        return all(
-            outcome.state == "not-attempted" or (outcome.reply is not None and outcome.reply.code == 421)
-            for outcome in outcomes
-        )
+        return all(outcome.reason or _unheard(outcome) for outcome in outcomes)
 
     def _usable(self) -> bool:
         return self._conversation is not None and self._conversation.usable
@@ -142,3 +139,15 @@ class Courier(Generic[L]):
         for _ in range(self._retry.attempts - 1):
             yield min(wait, self._retry.max_delay)
             wait *= 2
+
+
+def _is_ours(error: MailjobsError | None) -> bool:
+    """Whether neither server nor network is at fault (a file changed, Ctrl-C): another connection does not help."""
+    return error is not None and error.who not in ("network", "server")
+
+
+def _unheard(outcome: Outcome) -> bool:
+    """Whether the server said nothing about the recipient but goodbye, and got no content."""
+    if outcome.reply is not None:
+        return outcome.reply.code == 421
+    return outcome.state == "not-attempted" and outcome.command is None

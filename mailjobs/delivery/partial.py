@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mailjobs.session.post import Letter
-from mailjobs.smtp import Envelope, Outcome
+from mailjobs.smtp import Envelope, Outcome, Streamed
 
 
 class Remainder:
@@ -27,12 +29,14 @@ class Remainder:
     def envelope(self) -> Envelope:
         """The letter's envelope with the deferred recipients alone."""
         whole = self._letter.envelope
-        recipients = tuple(whole.recipients[index] for index in self.deferred)
-        return Envelope(whole.sender, recipients, whole.size, whole.smtputf8, whole.eightbit)
+        left = self.deferred
+        recipients = tuple(whole.recipients[index] for index in left)
+        parameters = tuple(whole.recipient_parameters[index] for index in left) if whole.recipient_parameters else ()
+        return replace(whole, recipients=recipients, recipient_parameters=parameters)
 
     @property
-    def content(self) -> bytes:
-        """The same bytes."""
+    def content(self) -> bytes | Streamed:
+        """The same bytes; streamed ones are made anew."""
         return self._letter.content
 
     @property

@@ -8,7 +8,7 @@ from mailjobs.frozen import frozen
 from mailjobs.message import Outgoing
 
 if TYPE_CHECKING:
-    from mailjobs.smtp import Envelope
+    from mailjobs.smtp import Envelope, Streamed
 
 
 @frozen
@@ -18,7 +18,7 @@ class Letter:
     outgoing: Outgoing
     envelope: Envelope
     stop_indexes: frozenset[int]
-    content: bytes
+    content: bytes | Streamed
     row: int | None = None
     key: str = ""
 
@@ -29,6 +29,8 @@ def letter_for(outgoing: Outgoing, stop_on: tuple[str, ...], row: int | None = N
 
     content = outgoing.content
     addresses = tuple([recipient.address for recipient in outgoing.recipients])
-    envelope = Envelope(outgoing.sender, addresses, len(content), outgoing.smtputf8, outgoing.eightbit)
+    # What only a Bcc needs, which stands in no header, is that recipient's own affair.
+    smtputf8 = outgoing.smtputf8 and not (outgoing.sender.isascii() and outgoing.head.isascii())
+    envelope = Envelope(outgoing.sender, addresses, len(content), smtputf8, outgoing.eightbit)
     stops = frozenset(i for i, recipient in enumerate(outgoing.recipients) if recipient.kind in stop_on)
     return Letter(outgoing, envelope, stops, content, row, key)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mailjobs import clock
@@ -11,13 +12,17 @@ from mailjobs.errors import ConnectionLost, MailjobsError, ReplyError
 from mailjobs.events import ConnectionStatus, Publish, Trace
 from mailjobs.model import Server
 from mailjobs.net import Deadline, Stream
-from mailjobs.smtp import Answer, Command, Content, Engine, Extensions, Quit, Reply
+from mailjobs.smtp import Answer, Command, Content, Engine, Extensions, Piece, Quit, Reply, StreamedContent
 from mailjobs.smtp.commands import Auth, AuthResponse
 
 if TYPE_CHECKING:
     from mailjobs.net.tls_info import TlsInfo
 
 HIDDEN = (Auth, AuthResponse)
+
+
+class _Replied(Exception):
+    """Breaks off the write of a piece of content to which the server has replied."""
 
 
 class Conversation:
@@ -39,6 +44,7 @@ class Conversation:
         self.last_reply: Reply | None = None
         self.authenticated_as: str | None = None
         self._answers: deque[Answer] = deque()
+        self._closed = False
 
     @property
     def extensions(self) -> Extensions:
@@ -49,6 +55,11 @@ class Conversation:
     def usable(self) -> bool:
         """Whether a new command may be sent."""
         return not self.engine.closed
+
+    @property
+    def expects_answer(self) -> bool:
+        """Whether `answer` has something to give or to wait for."""
+        return bool(self._answers or self.engine.outstanding)
 
     @property
     def tls(self) -> TlsInfo | None:
@@ -64,15 +75,51 @@ class Conversation:
 
     def write(self, commands: Sequence[Command], stage: str = "") -> None:
         """Send `commands` in one write, taking in what the server says meanwhile."""
+        data = self._wire(commands)
+        self.stream.deadline = self.deadline(stage or commands[-1].name)
+        self._put(data, stage or commands[-1].name, self._take)
+
+    def _wire(self, commands: Sequence[Command]) -> bytes:
         data = b"".join([self.engine.send(command) for command in commands])
         if self.publish.wants(Trace):
             for command in commands:
                 self._trace_command(command)
-        self.stream.deadline = self.deadline(stage or commands[-1].name)
+        return data
+
+    def _put(self, data: bytes, stage: str, take: Callable[[bytes], None]) -> None:
         try:
-            self.stream.write(data, self._take)
+            self.stream.write(data, take)
         except MailjobsError as error:
-            self._lost(error, stage or commands[-1].name)
+            self._lost(error, stage)
+
+    def begin_content(self, command: StreamedContent) -> None:
+        """Content follows in pieces. `timeout.total` is for all of them, `timeout.idle` for each."""
+        self._wire([command])
+        self.stream.deadline = self.deadline(command.name)
+
+    def write_piece(self, piece: Piece, behind: Sequence[Command] = ()) -> None:
+        """Write a piece of the content, taking in what the server says meanwhile; behind the last one, `behind`.
+
+        A reply before the last piece breaks the write off: who has refused may not read any further.
+        """
+        if not piece.last:
+            with suppress(_Replied):
+                self._put(piece.wire, StreamedContent.name, self._take_early)
+            return
+        self.engine.end_content()
+        self._put(piece.wire + self._wire(behind), StreamedContent.name, self._take)
+
+    def interrupted_by_reply(self) -> bool:
+        """Whether the server has replied before the content's end; does not wait. To be asked before each piece."""
+        deadline = self.stream.deadline
+        try:
+            deadline.touch()
+            deadline.remaining()
+            if not self._answers:
+                self.stream.poll(self._take)
+        except MailjobsError as error:
+            self._lost(error, deadline.stage)
+        return bool(self._answers)
 
     def answer(self, stage: str, idle: float | None = None) -> Answer:
         """The next reply with the command that it answers. Raises ConnectionLost, TimedOut or ProtocolError."""
@@ -130,10 +177,13 @@ class Conversation:
         self.close()
         return reply
 
-    def close(self) -> None:
-        """Close the connection as it is."""
+    def close(self, abort: bool = False) -> None:
+        """Close the connection as it is; with `abort`, throw away what was written and has not gone out. Once."""
         self.engine.eof()
-        self.stream.close()
+        if self._closed:
+            return
+        self._closed = True
+        self.stream.close(abort)
         self.publish(ConnectionStatus("disconnected"))
 
     def _take(self, data: bytes) -> None:
@@ -143,6 +193,11 @@ class Conversation:
                 self._trace_reply(answer)
         self._answers.extend(answers)
 
+    def _take_early(self, data: bytes) -> None:
+        self._take(data)
+        if self._answers:
+            raise _Replied
+
     def _lost(self, error: MailjobsError, stage: str) -> None:
         """The connection is of no more use; the server's last words, if it had any, say more than the failure."""
         self.engine.eof()
@@ -151,8 +206,8 @@ class Conversation:
             raise error
 
     def _trace_command(self, command: Command) -> None:
-        kind = "info" if isinstance(command, Content) else "client"
-        self.publish(Trace("info" if kind == "info" else "client", command.trace()))
+        is_content = isinstance(command, Content | StreamedContent)
+        self.publish(Trace("info" if is_content else "client", command.trace()))
 
     def _trace_reply(self, answer: Answer) -> None:
         reply = answer.reply

@@ -6,18 +6,21 @@ The end of one message's content and the opening of the next transaction go out 
     C: <content of 2> . MAIL RCPT DATA          S: 250 (2 is accepted) 250 250 354
 
 so at most one message is in doubt when the connection breaks. Only what is ready is grouped: a caller that has
-no next message at hand passes none, and content and dot go alone.
+no next message at hand passes none, and content and dot go alone. Content that is streamed goes out in pieces, the
+next opening behind the last of them; where it cannot be had to its end there is no dot, and the connection is closed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from typing import Protocol
 
 from mailjobs.errors import MailjobsError
-from mailjobs.events import EndTransfer, StartTransfer, Transfer
+from mailjobs.events import EndTransfer
 from mailjobs.session.conversation import Conversation
-from mailjobs.smtp import Command, Content, Envelope, Outcome, Rset, Transaction
+from mailjobs.session.progress import Progress
+from mailjobs.smtp import Command, Content, Envelope, Outcome, Piece, Rset, Streamed, StreamedContent, Transaction
 
 
 class Letter(Protocol):
@@ -28,7 +31,7 @@ class Letter(Protocol):
         """Sender, recipients and needs."""
 
     @property
-    def content(self) -> bytes:
+    def content(self) -> bytes | Streamed:
         """Header section, empty line, body."""
 
     @property
@@ -52,7 +55,8 @@ class Post:
     def begin(self, letter: Letter, following: Letter | None = None) -> None:
         """Write `letter` up to its final dot, with the opening of `following` behind it where that may be.
 
-        Raises MailjobsError where the connection fails; `settle` still tells what is known of the letter.
+        Raises MailjobsError where the connection fails, or what a streamed content raises, over which the connection
+        was closed; `settle` still tells what is known of the letter.
         """
         self._current = transaction = self._open(letter)
         self._read_opening(transaction)
@@ -64,7 +68,7 @@ class Post:
     def settle(self) -> tuple[Outcome, ...]:
         """One outcome for each recipient of the letter begun last, in order."""
         transaction = self._current
-        if transaction is not None and transaction.awaits_final and self._conversation.engine.outstanding:
+        if transaction is not None and transaction.awaits_final and self._conversation.expects_answer:
             self._read_final(transaction)
         return self.outcomes
 
@@ -116,15 +120,45 @@ class Post:
         self._read(transaction, max(timeout.idle, timeout.final) if timeout.idle else 0)
 
     def _write_content(self, transaction: Transaction, letter: Letter, following: Letter | None) -> None:
-        commands: list[Command] = [Content(letter.content)]
-        if following is not None and self._conversation.engine.pipelining:
-            commands += self._look_ahead(following)
-        self._announce(len(letter.content))
+        content = letter.content
+        if not isinstance(content, bytes):
+            self._stream_content(transaction, content, following)
+            return
+        commands: list[Command] = [Content(content), *self._look_ahead(following)]
+        progress = Progress(self._conversation.publish, len(content))
+        progress.at(len(content))
         transaction.content_sent()
         self._write(transaction, commands)
         self._conversation.publish(EndTransfer())
 
-    def _look_ahead(self, following: Letter) -> Sequence[Command]:
+    def _stream_content(self, transaction: Transaction, content: Streamed, following: Letter | None) -> None:
+        command = StreamedContent(content)
+        transaction.content_begun()
+        try:
+            self._conversation.begin_content(command)
+            with closing(command.pieces()) as pieces:
+                self._write_pieces(transaction, pieces, Progress(self._conversation.publish, content.size), following)
+        except BaseException:  # without a final dot the server still waits for content: nothing else may be said
+            transaction.lost()
+            self._conversation.close(abort=True)
+            raise
+
+    def _write_pieces(
+        self, transaction: Transaction, pieces: Iterable[Piece], progress: Progress, following: Letter | None
+    ) -> None:
+        for piece in pieces:
+            if self._conversation.interrupted_by_reply():
+                self._conversation.close(abort=True)
+                return
+            if piece.last:
+                transaction.content_sent()
+            self._conversation.write_piece(piece, self._look_ahead(following) if piece.last else ())
+            progress.at(piece.octets)
+        self._conversation.publish(EndTransfer())
+
+    def _look_ahead(self, following: Letter | None) -> Sequence[Command]:
+        if following is None or not self._conversation.engine.pipelining:
+            return ()
         transaction = Transaction(following.envelope, following.stop_indexes)
         try:
             commands = self._opening(transaction)
@@ -132,13 +166,6 @@ class Post:
             return ()  # its own turn will tell
         self._opened = (following, transaction)
         return commands
-
-    def _announce(self, size: int) -> None:
-        publish = self._conversation.publish
-        publish(StartTransfer())
-        if publish.wants(Transfer):
-            publish(Transfer("client", 0, 0))
-            publish(Transfer("client", size, 100))
 
     def _abandon(self, transaction: Transaction) -> None:
         """End a transaction in which nobody is left to send to."""

@@ -49,7 +49,8 @@ def _settle(context: Context, tally: Tally, settled: Settled[Letter]) -> None:
         reply = str(outcome.reply) if outcome.reply else None
         context.publish(MessageSettled(settled.letter.row, recipient.address, outcome.state, reply))
         if recipient.kind == "bcc" and outcome.state == "rejected" and "bcc" not in _stop_on(context):
-            context.publish(Error(161, "a Bcc recipient was refused", recipient.address, reply))
+            words = f"a Bcc recipient was refused{f': {outcome.reason}' if outcome.reason else ''}"
+            context.publish(Error(161, words, recipient.address, reply))
 
 
 def _stop_on(context: Context) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from mailjobs.delivery import Settled
 from mailjobs.errors import MailjobsError, ReplyError
@@ -17,6 +17,27 @@ FAILURES_KEPT = 1000
 STATES = ("accepted", "rejected", "deferred", "unknown", "not-attempted")
 
 
+class Failure(NamedTuple):
+    """One recipient that did not get the message, and what broke off the letter, if anything did."""
+
+    kind: str
+    outcome: Outcome
+    cause: MailjobsError | None
+
+    @property
+    def own_error(self) -> MailjobsError | None:
+        """The cause, where it was neither server nor network: a file that changed while it was sent."""
+        if self.cause is None or self.outcome.reply is not None or self.outcome.reason:
+            return None
+        return self.cause if self.cause.who not in ("network", "server") else None
+
+    @property
+    def lasting(self) -> bool:
+        """Whether trying again cannot be expected to help."""
+        own = self.own_error
+        return self.outcome.state in ("rejected", "unknown") or (own is not None and not own.temporary)
+
+
 class Tally:
     """Counts by state, and the failures themselves (the first thousand)."""
 
@@ -24,23 +45,21 @@ class Tally:
         self.totals: Counter[str] = Counter(dict.fromkeys(STATES, 0))
         self.failures: list[dict[str, Any]] = []
         self.last_reply: Reply | None = None
-        self._worst: list[tuple[str, str, Outcome]] = []
-        self._cause: MailjobsError | None = None
+        self._worst: list[Failure] = []
 
     def add(self, settled: Settled[Letter]) -> None:
         """Count one letter."""
-        self._cause = settled.error or self._cause
         for kind, outcome in _kinds(settled):
             self.totals[outcome.state] += 1
             self.last_reply = outcome.reply or self.last_reply
             if outcome.state != "accepted":
-                self._fail(settled.letter, kind, outcome)
+                self._fail(settled.letter, Failure(kind, outcome, settled.error))
 
-    def _fail(self, letter: Letter, kind: str, outcome: Outcome) -> None:
+    def _fail(self, letter: Letter, failure: Failure) -> None:
         if len(self.failures) < FAILURES_KEPT:
             row = {"row": letter.row, "key": letter.key} if letter.row is not None else {}
-            self.failures.append({**row, **_recipient(kind, outcome)})
-            self._worst.append((kind, outcome.state, outcome))
+            self.failures.append({**row, **_recipient(failure.kind, failure.outcome)})
+            self._worst.append(failure)
 
     def summary(self) -> str:
         """Such as `3 accepted, 1 rejected`."""
@@ -49,23 +68,29 @@ class Tally:
 
     def error(self, stop_on: tuple[str, ...]) -> MailjobsError | None:
         """Why the step fails, if it does: a To or Cc that did not get it. A refused Bcc is a warning (see stop_on)."""
-        counted = [(k, s, o) for k, s, o in self._worst if k != "bcc" or s != "rejected" or "bcc" in stop_on]
+        counted = [
+            failure
+            for failure in self._worst
+            if failure.kind != "bcc" or failure.outcome.state != "rejected" or "bcc" in stop_on
+        ]
         if not counted and self.totals["accepted"] == 0 and self._worst:
             counted = self._worst
         if not counted:
             return None
-        lasting = [entry for entry in counted if entry[1] in ("rejected", "unknown")]
-        return self._error((lasting or counted)[0][2], temporary=not lasting)
+        lasting = [failure for failure in counted if failure.lasting]
+        return self._error((lasting or counted)[0], temporary=not lasting)
 
-    def _error(self, outcome: Outcome, temporary: bool) -> MailjobsError:
-        where = self._cause
+    def _error(self, failure: Failure, temporary: bool) -> MailjobsError:
+        outcome, where = failure.outcome, failure.cause
+        if failure.own_error is not None:
+            return failure.own_error
         words = {
             "unknown": "the connection was lost between the end of the message and the reply, so it is unknown whether "
             f"{outcome.recipient} got it",
             "not-attempted": f"{outcome.recipient} was not sent to",
         }
         reason = words.get(outcome.state, f"{outcome.recipient} was {outcome.state}")
-        said = outcome.reply or (where and where.message)
+        said = outcome.reply or outcome.reason or (where and where.message)
         error = ReplyError(
             f"{reason}: {said}" if said else reason,
             code=where.code if where and outcome.reply is None else None,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mailjobs.events import MessageSettled
+from mailjobs.events import Error, MessageSettled
 from tests.fixtures.running import run_text
 from tests.fixtures.scripted import ScriptedServer
 
@@ -188,3 +188,25 @@ def test_continue_on_error_goes_on_and_does_not_count(scripted: Scripted) -> Non
     record, _ = run_text(text)
     assert [step.status for step in record.steps] == ["failed", "ok"]
     assert record.exit_status == 0
+
+
+def test_a_bcc_that_the_server_cannot_be_told_of_is_a_warning(scripted: Scripted) -> None:
+    server = scripted(HELLO + ENVELOPE.replace("    C: RCPT TO:<d@x.test>\n", "") + """
+        S: 250 ok
+        S: 250 ok
+        S: 250 ok
+        S: 354 go
+        C= content
+        S: 250 taken
+    """ + QUIT)  # fmt: skip
+    record, listen = run_text(job(server).replace("bcc: d@x.test", "bcc: jürgen@x.test"))
+    assert record.exit_status == 0, record.as_dict()
+    assert {state.recipient: state.state for state in listen.of(MessageSettled)} == {  # type: ignore[attr-defined]
+        "b@x.test": "accepted", "c@x.test": "accepted", "jürgen@x.test": "rejected"
+    }  # fmt: skip
+    (warning,) = listen.of(Error)
+    assert warning == Error(
+        161,
+        "a Bcc recipient was refused: the address needs SMTPUTF8, which the server does not offer",
+        "jürgen@x.test",
+    )
