@@ -51,6 +51,7 @@ lab:  ## install and start real mail servers on loopback (root, Debian)
 lab-down:  ## stop them
 	@bash tests/lab/lab.sh down
 
-bench: $(VENV)/.ready-demo  ## measure start-up and one connection (needs a C compiler and Postfix's smtp-sink)
+bench: $(VENV)/.ready-demo  ## measure start-up, one connection and a large message (needs a C compiler and Postfix's smtp-sink)
 	@$(BIN)/python benchmarks/startup.py
 	@$(BIN)/python benchmarks/one_connection.py
+	@$(BIN)/python benchmarks/large_attachment.py
