@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailjobs.delivery import Courier
-from mailjobs.errors import ConnectionLost, MailjobsError, TransportError
+from mailjobs.errors import ConnectionLost, FileError, MailjobsError, TransportError
 from mailjobs.model import Retry
 from mailjobs.net import Deadline, Peer
 from mailjobs.session import Conversation
@@ -23,11 +25,34 @@ DATA_REPLIES = ["354 go"] * 10 + ["451 later", "554 no", "421 bye", "250 what"]
 DOT_REPLIES = ["250 taken"] * 10 + ["451 later", "554 spam", "421 bye", "354 more", "250 taken\r\n250 and more"]
 
 
+EARLY_REPLIES = ["552 too big", "452 no room", "421 bye", "250 taken", "nonsense"]
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """A content that is cut at these places; `gone` where its file fails behind the last of them."""
+
+    content: bytes
+    cuts: tuple[int, ...]
+    gone: bool
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for start, end in pairwise([0, *self.cuts]):
+            yield self.content[start:end]
+        if self.gone:
+            raise FileError("it has gone")
+        yield self.content[self.cuts[-1] :]
+
+
 @dataclass(frozen=True)
 class Note:
     number: int
     envelope: Envelope
-    content: bytes
+    content: bytes | Chunks
     stop_indexes: frozenset[int] = frozenset()
 
 
@@ -64,6 +89,16 @@ class WildServer:
         while not self._gone and self._next():
             if not self._calm and self._draw(st.integers(0, 24)) == 0:
                 self._gone = True
+
+    def poll(self, receive: Callable[[bytes], None]) -> None:
+        """The server may refuse a content before its end, or go away."""
+        if self._content and not self._gone and self._draw(st.integers(0, 9)) == 0:
+            self._say(self._one(EARLY_REPLIES))
+            self._gone = True  # who does not close now reads the rest, and says nothing of it
+        if self._output:
+            receive(self.read())
+        elif self._gone:
+            raise ConnectionLost("the server is gone")
 
     def read(self) -> bytes:
         """Some of what was answered."""
@@ -143,11 +178,14 @@ def notes(draw: st.DrawFn) -> list[Note]:
         recipients = tuple(f"r{index}@x.test" for index in range(draw(st.integers(1, 3))))
         stops = frozenset(draw(st.sets(st.integers(0, len(recipients) - 1))))
         content = f"Subject: {number}\r\n".encode()
-        made.append(Note(number, Envelope("a@x.test", recipients, len(content)), content, stops))
+        cuts = draw(st.lists(st.integers(0, len(content)), max_size=4))
+        cut = Chunks(content, tuple(sorted(cuts)), draw(st.integers(0, 4)) == 0) if cuts else content
+        made.append(Note(number, Envelope("a@x.test", recipients, len(content)), cut, stops))
     return made
 
 
-@settings(max_examples=400, deadline=None)
+@patch("mailjobs.smtp.streamed.PIECE", 4)
+@settings(max_examples=600, deadline=None)
 @given(st.data(), notes(), st.booleans(), st.sampled_from([1, 1, 2, 3]))
 def test_every_recipient_ends_in_one_true_state(
     data: st.DataObject, letters: list[Note], pipelining: bool, attempts: int
@@ -175,6 +213,8 @@ def test_every_recipient_ends_in_one_true_state(
                 states[settled.letter.number, one.recipient] = one.state
     except MailjobsError:
         pass  # the rest was never attempted
+    whole = {letter.number for letter in letters if not (isinstance(letter.content, Chunks) and letter.content.gone)}
+    assert {number for number, _ in books.taken} <= whole, "half a message was taken"
     for key, times in books.taken.items():
         assert times == 1, f"{key} was taken {times} times"
         assert states.get(key) in ("accepted", "unknown"), f"{key} was taken and is told as {states.get(key)}"
