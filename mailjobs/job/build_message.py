@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mailjobs import model
-from mailjobs.job.build_address import address_entries, address_entry
+from mailjobs.job.build_address import address_entries, address_entry, notify_of
 from mailjobs.job.build_headers import build_headers, build_marks, build_stamp
 from mailjobs.job.build_parts import build_attachments, build_body, build_raw, charset_of
 from mailjobs.job.node import JobPath, Node, key_place, place
@@ -26,24 +26,24 @@ def build_message(node: Node, path: JobPath, name: str, folders: Sequence[Path],
     return model.Message(
         name=name,
         place=key_place(node, path),
-        from_=address_entry(node.get("from"), (*path, "from")),
-        to=address_entries(node, path, "to"),
-        cc=address_entries(node, path, "cc"),
-        bcc=address_entries(node, path, "bcc"),
-        reply_to=address_entries(node, path, "reply_to"),
+        from_=address_entry(node.get("from"), (*path, "from"), problems),
+        to=address_entries(node, path, "to", problems),
+        cc=address_entries(node, path, "cc", problems),
+        bcc=address_entries(node, path, "bcc", problems),
+        reply_to=address_entries(node, path, "reply_to", problems),
         allow_empty_to=plain(node.get("allow_empty_to"), False),
         return_path=text_of(node, path, "return_path"),
         subject=text_of(node, path, "subject"),
         date=build_stamp(node.get("date"), (*path, "date")),
         message_id=build_stamp(node.get("message_id"), (*path, "message_id")),
         marks=build_marks(node, path, headers, problems),
-        read_receipt_to=address_entry(node.get("read_receipt_to"), (*path, "read_receipt_to")),
+        read_receipt_to=address_entry(node.get("read_receipt_to"), (*path, "read_receipt_to"), problems),
         delivery_notification_to=address_entry(
-            node.get("delivery_notification_to"), (*path, "delivery_notification_to")
+            node.get("delivery_notification_to"), (*path, "delivery_notification_to"), problems
         ),
         thread=text_of(node, path, "thread"),
         unsubscribe=_unsubscribe(node.get("unsubscribe"), (*path, "unsubscribe"), problems),
-        dsn=_dsn(node.get("dsn"), (*path, "dsn")),
+        dsn=_dsn(node.get("dsn"), (*path, "dsn"), problems),
         headers=headers,
         replace_all=replace_all,
         charset=charset_of(node, path, problems),
@@ -88,13 +88,12 @@ def _at(node: Node, key: str) -> Node:
     return found
 
 
-def _dsn(node: Node | None, path: JobPath) -> model.Dsn:
+def _dsn(node: Node | None, path: JobPath, problems: Problems) -> model.Dsn:
     if node is None:
         return model.Dsn()
-    notify = plain(node.get("notify"))
     name: Any = text_of(node, path, "envelope_id")
     return model.Dsn(
-        notify=tuple(notify) if notify is not None else None,
+        notify=notify_of(node, path, problems),
         returned=plain(node.get("return")),
         envelope_id="auto" if name is not None and name.source == "auto" else name,
     )

@@ -139,9 +139,16 @@ class Wishes:
         """The recipient with them. Raises DataError (JobError without a row)."""
         if not self.any:
             return recipient
-        orcpt = checked("dsn.orcpt", self._orcpt, scope).strip() if self._orcpt else ""
+        orcpt = self._original(self._orcpt, scope) if self._orcpt else ""
         options = self._listed(self._options, scope) if self._options else ()
         return recipient._replace(notify=self._notify or recipient.notify, orcpt=orcpt, options=options)
+
+    def _original(self, rendering: Rendering, scope: Scope) -> str:
+        address = checked("dsn.orcpt", rendering, scope).strip()
+        if not address or not address.isascii() or not address.isprintable():
+            words = f"dsn.orcpt: {address[:60]!r} is not an address in ASCII"
+            raise complaint(words, rendering.template, scope)
+        return address
 
     def _listed(self, rendering: Rendering, scope: Scope) -> tuple[str, ...]:
         options = tuple(checked("options", rendering, scope).split())

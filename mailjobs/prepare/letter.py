@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailjobs.frozen import frozen
-from mailjobs.message import Outgoing
+from mailjobs.message import Outgoing, Recipient
 
 if TYPE_CHECKING:
     from mailjobs.smtp import Envelope, Streamed
+
+RETURNED = {"headers": "HDRS", "full": "FULL"}
 
 
 @frozen
@@ -25,12 +27,41 @@ class Letter:
 
 def letter_for(outgoing: Outgoing, stop_on: tuple[str, ...], row: int | None = None, key: str = "") -> Letter:
     """Wrap `outgoing`; `stop_on` names the kinds of recipients whose refusal keeps it from everybody."""
+    whole = outgoing.whole
+    stops = frozenset(i for i, recipient in enumerate(outgoing.recipients) if recipient.kind in stop_on)
+    return Letter(outgoing, _envelope(outgoing), stops, outgoing if whole is None else whole, row, key)
+
+
+def _envelope(outgoing: Outgoing) -> Envelope:
     from mailjobs.smtp import Envelope  # a job that is only checked has none
 
-    content = outgoing.content
-    addresses = tuple([recipient.address for recipient in outgoing.recipients])
-    # What only a Bcc needs, which stands in no header, is that recipient's own affair.
-    smtputf8 = outgoing.smtputf8 and not (outgoing.sender.isascii() and outgoing.head.isascii())
-    envelope = Envelope(outgoing.sender, addresses, len(content), smtputf8, outgoing.eightbit)
-    stops = frozenset(i for i, recipient in enumerate(outgoing.recipients) if recipient.kind in stop_on)
-    return Letter(outgoing, envelope, stops, content, row, key)
+    people = outgoing.recipients
+    wished = any(one.notify or one.orcpt or one.options for one in people)
+    return Envelope(
+        outgoing.sender,
+        tuple([one.address for one in people]),
+        outgoing.size,
+        outgoing.smtputf8,
+        outgoing.eightbit,
+        _mail_parameters(outgoing) if any(outgoing.reports) else (),
+        tuple([_rcpt_parameters(one) for one in people]) if wished else (),
+    )
+
+
+def _mail_parameters(outgoing: Outgoing) -> tuple[str, ...]:
+    """RET and ENVID (RFC 3461 sections 4.3 and 4.4)."""
+    from mailjobs.smtp import xtext
+
+    reports = outgoing.reports
+    found = [f"RET={RETURNED[reports.returned]}"] if reports.returned else []
+    return (*found, f"ENVID={xtext(reports.envelope_id)}") if reports.envelope_id else tuple(found)
+
+
+def _rcpt_parameters(recipient: Recipient) -> tuple[str, ...]:
+    """NOTIFY, ORCPT (RFC 3461 sections 4.1 and 4.2) and what the job adds."""
+    from mailjobs.smtp import xtext
+
+    found = [f"NOTIFY={','.join(recipient.notify).upper()}"] if recipient.notify else []
+    if recipient.orcpt:
+        found.append(f"ORCPT=rfc822;{xtext(recipient.orcpt)}")
+    return (*found, *recipient.options)

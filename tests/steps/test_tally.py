@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from mailjobs.delivery import Settled
 from mailjobs.errors import ConnectionLost, FileError, MailjobsError, ReplyError
 from mailjobs.message import Outgoing
@@ -64,16 +62,3 @@ def test_the_reason_is_told_where_the_server_was_not_asked() -> None:
     assert error.message == "r0@x.test was rejected: the address needs SMTPUTF8"
     left_out = Outcome("r0@x.test", "rejected", reason="the address needs SMTPUTF8")
     assert "SMTPUTF8" in str(tally((GONE, [left_out])).error(()))
-
-
-@pytest.mark.parametrize(
-    ("sender", "head", "needed"),
-    [
-        ("a@x.test", b"To: b@x.test\r\n\r\n", False),
-        ("a@x.test", "To: jürgen@x.test\r\n\r\n".encode(), True),
-        ("jürgen@x.test", b"To: b@x.test\r\n\r\n", True),
-    ],
-)
-def test_what_only_a_bcc_needs_is_not_needed_by_all(sender: str, head: bytes, needed: bool) -> None:
-    assert letter("to", "bcc", sender=sender, head=head, smtputf8=True).envelope.smtputf8 is needed
-    assert not letter("to", sender=sender, head=head).envelope.smtputf8
