@@ -21,5 +21,8 @@ def codec(name: str | int) -> str:
         name = CODE_PAGES.get(name) or (f"iso8859-{name - 28590}" if 28590 < name < 28607 else f"cp{name:03}")
     if "\0" in name or not name.isascii():
         raise LookupError(name)
-    "".encode(name)  # refuses codecs that make no text, such as hex
+    try:
+        "".encode(name)  # refuses codecs that make no text, such as hex
+    except UnicodeError:  # the codec `undefined`, which refuses everything
+        raise LookupError(name) from None
     return codecs.lookup(name).name

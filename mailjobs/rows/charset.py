@@ -63,6 +63,9 @@ def _pieces(file: BinaryIO, codec: str) -> Iterator[str]:
             decoder.setstate(state)
             yield decoder.decode(chunk[: max(error.start - kept, 0)])
             raise Undecodable(offset - kept + error.start, error.object[error.start]) from None
+        except UnicodeError:  # without a position: UTF-16 that has no byte order mark, for one
+            held = state[0] + chunk
+            raise Undecodable(offset + len(chunk) - len(held), held[0]) from None
         offset += len(chunk)
         if text:
             yield text.removeprefix("\ufeff") if first else text

@@ -127,6 +127,8 @@ class _Table:
     def _undecodable(self, error: Undecodable, line: int) -> EncodingError:
         words = f"{self._where()}: byte {error.offset} of the file (0x{error.byte:02X}) is not {self._codec}"
         hint = f"data.{self._source.name}.encoding says how the file is written"
+        if self._codec in ("utf-16", "utf-32") and not error.offset:
+            hint += f"; without a byte order mark it is {self._codec}-le or {self._codec}-be"
         return EncodingError(words, place=self._place(line), hint=hint)
 
     def _where(self) -> str:

@@ -93,7 +93,7 @@ def test_encodings_by_name_and_code_page(source, encoding, codec):
     assert values(source("näme,b\nBöb,2\n".encode(codec), encoding=encoding)) == [{"näme": "Böb", "b": "2"}]
 
 
-@pytest.mark.parametrize("encoding", ["klingon", "99999", "rot13", "base64", ""])
+@pytest.mark.parametrize("encoding", ["klingon", "99999", "rot13", "base64", "undefined", ""])
 def test_an_encoding_that_does_not_exist_is_the_jobs_error(source, encoding):
     error = refused(source("a,b\n", encoding=encoding), JobError)
     assert type(error) is JobError
@@ -120,6 +120,19 @@ def test_rows_before_a_bad_byte_are_still_given(source):
 def test_a_bad_byte_in_the_header(source):
     error = refused(source(b"a,\xe9\n1,2\n"), EncodingError)
     assert "header: byte 2 of the file" in error.message
+
+
+@pytest.mark.parametrize("portion", [1, 2, 3, 65536])
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_its_mark_is_told_what_it_may_be(source, monkeypatch, portion, codec):
+    monkeypatch.setattr(charsets, "_CHUNK", portion)
+    error = refused(source("a,b\n1,2\n".encode(codec), encoding="utf-16"), EncodingError)
+    assert "header: byte 0 of the file" in error.message
+    assert "utf-16-le or utf-16-be" in error.hint
+
+
+def test_a_codec_that_fails_without_a_position_is_told_like_any(source):
+    assert "header: byte 0 of the file" in refused(source("a,b\n1,2\n", encoding="punycode"), EncodingError).message
 
 
 def test_text_that_ends_within_a_character(source):
