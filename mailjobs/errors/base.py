@@ -103,9 +103,14 @@ class MailjobsError(Exception):
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""
-        peer = f"{self.host}:{self.port}: " if self.host else ""
+        peer = f"{self._peer()}: " if self.host else ""
         hint = f" ({self.hint})" if self.hint else ""
         return f"{where}{peer}{self.message}{hint}"
+
+    def _peer(self) -> str:
+        """`host:port`, an IPv6 address in brackets; the host alone where no port is known."""
+        host = f"[{self.host}]" if self.host and ":" in self.host and self.host[0] != "[" else self.host
+        return f"{host}" if self.port is None else f"{host}:{self.port}"
 
 
 CONTEXT = ("stage", "host", "address", "port", "reply", "command", "recipient")

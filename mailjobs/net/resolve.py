@@ -14,6 +14,8 @@ from mailjobs.net.deadline import Deadline
 
 UNFIT = re.compile(r"[\x00-\x20\x7f]")
 LONGEST = 255  # bytes, RFC 1035 section 2.3.4
+LONGEST_LABEL = 63
+LABELS = re.compile(rf"[^.]{{1,{LONGEST_LABEL}}}(?:\.[^.]{{1,{LONGEST_LABEL}}})*\.?")
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 Answer = list[Any] | OSError | UnicodeError
@@ -42,6 +44,8 @@ def _require_fit(name: str, host: str) -> None:
         raise _unfit(host, "a blank or control character in it" if name else "it is empty")
     if len(name.encode("utf-8", "surrogatepass")) > LONGEST:
         raise _unfit(host[:40] + "…", f"it is longer than {LONGEST} bytes")
+    if name.isascii() and not is_address(name) and LABELS.fullmatch(name) is None:
+        raise _unfit(host, f"between dots stand 1 to {LONGEST_LABEL} characters")
 
 
 def _unfit(host: str, why: str) -> ResolveError:

@@ -23,7 +23,7 @@ def handshake_error(error: SSL.Error, heard: bytes, tls: Tls) -> TLSError:
     """Why the handshake failed; `heard` is what the server said first."""
     if heard and heard[0] not in RECORD_TYPES:
         return _plain_text(heard, tls)
-    reason = _reason(error)
+    reason = openssl_reason(error)
     alert = ALERT.fullmatch(reason)
     words = f"the server ended it with the alert '{alert[1]}'" if alert else reason
     version = any(word in reason for word in VERSIONS)
@@ -34,14 +34,14 @@ def handshake_error(error: SSL.Error, heard: bytes, tls: Tls) -> TLSError:
 
 def record_error(error: SSL.Error, doing: str, code: int) -> TLSError:
     """Why TLS cannot go on; `doing` is "decrypt" or "encrypt". An alert of the server is told by its name, as 276."""
-    reason = _reason(error)
+    reason = openssl_reason(error)
     alert = ALERT.fullmatch(reason)
     if alert:
         return TLSError(f"the server ended TLS with the alert '{alert[1]}'", code=276)
     return TLSError(f"cannot {doing} what goes over the connection: {reason}", code=code)
 
 
-def _reason(error: SSL.Error) -> str:
+def openssl_reason(error: Exception) -> str:
     """OpenSSL's reason: the last word of the last entry of its queue."""
     entries = error.args[0] if error.args and isinstance(error.args[0], list) else []
     return str(entries[-1][-1]) if entries else (" ".join(map(str, error.args)) or type(error).__name__)

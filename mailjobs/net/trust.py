@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailjobs.errors import CertificateError, FileError
 from mailjobs.model import CaSource, Tls
+from mailjobs.net.tls_failure import openssl_reason
 from mailjobs.net.verdict import Finding
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _trust_certificates(context: SSL.Context, text: bytes, name: str, source: Ca
         try:
             store.add_cert(crypto.load_certificate(crypto.FILETYPE_PEM, block))
         except (crypto.Error, ValueError) as error:
-            failures.append(str(error))
+            failures.append(openssl_reason(error))
     if not blocks:
         hint = f"it is DER: 'openssl x509 -inform der -in {name}' shows it as PEM" if text.startswith(DER) else None
         raise CertificateError(f"{name} has no certificate in PEM", place=source.place, hint=hint)

@@ -62,7 +62,7 @@ def test_a_name_whose_address_is_unspecified_is_no_server(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     "host",
     ["", "a b", "a\r\nb", "a\nb", "a\0b", "a\tb", "x" * 256, "ü" * 128, "[]", "[mail.example]", "a\u3000b", "\ud800",
-     "-ü", "ü..example"],
+     "-ü", "ü..example", "a..example", ".example", "example..", "x" * 64 + ".example"],
 )  # fmt: skip
 def test_what_is_no_host_name_is_refused_before_it_is_looked_up(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     asked = play(monkeypatch, (V4, ("192.0.2.1", 25)))
@@ -105,9 +105,11 @@ def test_a_failure_has_its_number(monkeypatch: pytest.MonkeyPatch, number: int, 
     assert (error.code, error.exit_status, error.stage, error.port) == (code, status, "resolve", 25)
 
 
-def test_a_label_that_is_too_long_is_a_resolve_error() -> None:
-    with pytest.raises(ResolveError, match="is no host name"):
-        resolve("x" * 64 + ".example", 25, Deadline("connect"))
+@pytest.mark.parametrize("host", ["a" * 63 + ".example", "mail.example.", "localhost", "a_b.example"])
+def test_what_may_be_a_host_name_is_looked_up(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    asked = play(monkeypatch, (V4, ("192.0.2.1", 25)))
+    resolve(host, 25, Deadline("connect"))
+    assert asked == [host]
 
 
 def test_a_name_service_that_never_answers_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,6 +121,7 @@ def test_a_file_without_certificates_is_refused_before_connecting(tmp_path: Path
     with pytest.raises(CertificateError, match=rf"ca\.pem has {words}") as caught:
         check_trust(Tls(ca=(CaSource(file=path, place=place),)))
     assert (caught.value.place, caught.value.code) == (place, 271)
+    assert "[(" not in caught.value.message, "OpenSSL's queue is no sentence"
 
 
 def test_text_in_the_job_without_certificates_is_named_by_its_setting() -> None:
