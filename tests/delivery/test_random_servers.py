@@ -95,7 +95,10 @@ class WildServer:
         if self._content and not self._gone and self._draw(st.integers(0, 9)) == 0:
             self._say(self._one(EARLY_REPLIES))
             self._gone = True  # who does not close now reads the rest, and says nothing of it
-        if self._output:
+        if self._output.startswith(b"250"):  # a lie of which the end comes behind the dot looks like the truth
+            lie, self._output = self._output, b""
+            receive(lie)
+        elif self._output:
             receive(self.read())
         elif self._gone:
             raise ConnectionLost("the server is gone")
