@@ -154,6 +154,10 @@ def _other(error: Any, node: Node, path: JobPath, problems: Problems) -> None:
 def _any_of(error: Any, root: Node, problems: Problems, path: JobPath) -> None:
     """Explains the branches that fit the kind of value that stands there; where none does, what would fit."""
     node = root.at(path)
+    if node is not None and all(branch.keys() == {"required"} for branch in error.validator_value):
+        keys = alternatives(f"'{branch['required'][0]}'" for branch in error.validator_value)
+        problems.at(node, path, f"missing key {keys}")
+        return
     branches: dict[int, list[Any]] = {}
     for inner in error.context:
         branches.setdefault(inner.relative_schema_path[0], []).append(inner)
