@@ -16,6 +16,7 @@ HARD_LIMIT = 998
 _PLAIN = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _QUOTABLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+_BLANKS = " " * 20  # a run that may be folded within, where some readers make one blank of it
 _PIECE = re.compile(r"[ \t]*[^ \t]+")
 # A name leaves room for the longest of the computed headers, so that no line begins with an encoded word of another.
 _BESIDE = len("Reply-To: ")
@@ -36,7 +37,7 @@ def text_header(name: str, text: str, charset: str = "utf-8", limit: int = MAX_L
     Lines have at most `limit` characters (20 to 998), and 76 where they have encoded words (RFC 2047 section 2), as
     far as blanks and single characters let them. Raises LineTooLong, and UnicodeEncodeError for what `charset` lacks.
     """
-    if not text or (_PLAIN.fullmatch(text) and "=?" not in text):
+    if not text or (_PLAIN.fullmatch(text) and "=?" not in text and _BLANKS not in text):
         return header_line(name, text, limit)
     longest = min(limit, MAX_ENCODED_LINE) - 1
     room = longest - len(name) - 1
@@ -72,7 +73,7 @@ def _grouped(texts: Sequence[str], groups: Sequence[Group], charset: str, limit:
 
 def phrase(name: str, charset: str = "utf-8", limit: int = MAX_LINE) -> str:
     """A display name: bare, quoted, or in encoded words, as it needs. Raises UnicodeEncodeError."""
-    if "=?" not in name and len(name) < HARD_LIMIT // 2:
+    if "=?" not in name and _BLANKS not in name and len(name) < HARD_LIMIT // 2:
         if _ATOMS.fullmatch(name):
             return name
         if _QUOTABLE.fullmatch(name):

@@ -77,6 +77,18 @@ def test_ascii_that_would_not_come_back_is_encoded(text):
     assert decoded(line.value) == text
 
 
+@pytest.mark.parametrize("blanks", [20, 200, 2000])
+def test_a_long_run_of_blanks_is_encoded_since_readers_may_make_one_of_it(blanks):
+    text = "a" + " " * blanks + "b"
+    assert decoded(text_header("Subject", text).value) == text
+    assert " " * 20 not in text_header("Subject", text).text
+    assert " " * 20 not in phrase(text)
+
+
+def test_a_name_like_an_encoded_word_is_never_sent_as_it_stands():
+    assert "Evil" not in phrase("=?utf-8?q?Evil?=")
+
+
 def test_plain_ascii_stays_bare():
     assert text_header("Subject", 'Re: a "b" <c>\t!').text == 'Subject: Re: a "b" <c>\t!\r\n'
 
