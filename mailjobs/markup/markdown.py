@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mailjobs.markup.destinations import destination
+from mailjobs.markup.optional import missing
 from mailjobs.templates.holes import CLOSE, PLACEHOLDER
 
 if TYPE_CHECKING:
@@ -31,9 +32,13 @@ def render_markdown(text: str, values: Sequence[str]) -> str:
     HTML in the source is shown as text. Only what is written as a link becomes one. In the destination of a link or
     an image a value is percent-encoded (see `destinations`); in a link's title, an image's description and in code
     it is plain text. The name of a code block's language takes no values.
-    Raises ValueError for quotes and lists nested so deeply that the parser would leave out what they hold.
+    Raises ValueError for quotes and lists nested so deeply that the parser would leave out what they hold,
+    SetupError where markdown-it-py is not installed.
     """
-    from mailjobs.markup.markdown_parser import MAX_NESTING, markdown_parser
+    try:
+        from mailjobs.markup.markdown_parser import MAX_NESTING, markdown_parser
+    except ImportError as cause:
+        raise missing("Markdown", "markdown-it-py") from cause
 
     parser = markdown_parser()
     tokens = parser.parse(text)
