@@ -13,6 +13,7 @@ import click
 from mailjobs import __version__
 from mailjobs.errors import ExitStatus, Interrupted, JobError, MailjobsError
 from mailjobs.report.problems import problems_text
+from mailjobs.report.visible import visible
 
 
 def guarded(action: Callable[[], object]) -> int:
@@ -44,7 +45,7 @@ def guarded(action: Callable[[], object]) -> int:
 
 def tell(error: MailjobsError) -> int:
     """Say on stderr what is wrong; its exit status."""
-    text = problems_text(error.problems) if isinstance(error, JobError) else f"mailjobs: {error}"
+    text = problems_text(error.problems) if isinstance(error, JobError) else visible(f"mailjobs: {error}")
     click.echo(text, err=True)
     return int(error.exit_status)
 

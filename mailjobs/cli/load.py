@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from mailjobs.errors import JobError, Place, UsageError
+from mailjobs.errors import FileError, JobError, Place, Problem, UsageError
 from mailjobs.frozen import frozen
 from mailjobs.job import Loaded, load_job
 from mailjobs.prepare import check_job
@@ -55,8 +55,16 @@ def checked(path: str, changes: Changes, strict: bool = True) -> Loaded:
     loaded = load(path, changes, strict)
     problems = check_job(loaded.job)
     if problems:
-        raise JobError.of(problems)
+        raise _refusal(problems)
     return loaded
+
+
+def _refusal(problems: list[Problem]) -> JobError:
+    """The error of these problems, with exit status 66 where files are missing and nothing else is wrong."""
+    error = JobError.of(problems)
+    if all(problem.code == FileError.code for problem in problems):
+        error.exit_status = FileError.exit_status
+    return error
 
 
 def _standard_input() -> str:

@@ -15,6 +15,7 @@ from mailjobs.errors import UsageError
 from mailjobs.events import Publish
 from mailjobs.report.files import as_json, check_report_path, write_report
 from mailjobs.report.problems import problems_text
+from mailjobs.report.visible import visible
 from mailjobs.run import Options, RunRecord, run_job
 
 
@@ -99,4 +100,4 @@ def _tell_failures(records: list[RunRecord]) -> None:
     for record in records:
         for step in record.steps:
             if step.error is not None and not step.ignored:
-                click.echo(f"{record.file}: {step.name}: {step.error}", err=True)
+                click.echo(visible(f"{record.file}: {step.name}: {step.error}"), err=True)

@@ -68,7 +68,7 @@ def build_step(node: Node, index: int, names: Names, problems: Problems) -> mode
         continue_on_error=plain(node.get("continue_on_error"), False),
         retry=_retry(node.get("retry"), (*path, "retry"), problems),
         timeout=seconds(node.get("timeout"), (*path, "timeout"), problems, 0),
-        expect=_expectation(node.get("expect")),
+        expect=_expectation(node.get("expect"), (*path, "expect"), action, problems),
     )
 
 
@@ -120,8 +120,12 @@ def _retry(node: Node | None, path: JobPath, problems: Problems) -> model.Retry:
     )
 
 
-def _expectation(node: Node | None) -> model.Expectation | None:
+def _expectation(
+    node: Node | None, path: JobPath, action: model.Action, problems: Problems
+) -> model.Expectation | None:
     if node is None:
         return None
+    if isinstance(action, model.Send) and action.for_each is not None:
+        problems.at_key(node, path, "a batch has many replies: `expect` judges one")
     codes = node.plain() if isinstance(node.value, list) else [node.value]
     return model.Expectation(tuple(str(int(code)) if not isinstance(code, str) else code for code in codes))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from mailjobs.errors import JobError, Problem
+from mailjobs.errors import JobError, Problem, SetupError
 from mailjobs.message.complaints import attempt, complaint
 from mailjobs.message.content import Content
 from mailjobs.message.head import Head
@@ -27,7 +27,11 @@ def compile_message(message: Message, templates: Templates) -> CompiledMessage:
     header names, a sender (164) or recipients (165) that are missing; FileError for a literal path that is no file;
     SetupError where an optional package is missing."""
     problems: list[Problem] = []
-    compiled = CompiledMessage(message, templates, problems)
+    try:
+        compiled = CompiledMessage(message, templates, problems)
+    except SetupError as error:
+        error.place = error.place or message.place
+        raise
     if problems:
         raise JobError.of(problems)
     return compiled

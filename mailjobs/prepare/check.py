@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from mailjobs.errors import FileError, JobError, Problem, SetupError
+from mailjobs.errors import FileError, JobError, Problem
 from mailjobs.model import Job, Send, Step, Template
 from mailjobs.prepare.preparation import Preparation, RunFacts
 from mailjobs.prepare.texts import message_texts, step_texts
@@ -32,7 +32,7 @@ def _caught(action: Callable[[], object]) -> list[Problem]:
         action()
     except JobError as error:
         return list(error.problems)
-    except (FileError, SetupError) as error:
+    except FileError as error:
         return [Problem(error.message, error.place, hint=error.hint, code=error.code)]
     return []
 

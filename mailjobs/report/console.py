@@ -7,6 +7,7 @@ from typing import Any, ClassVar, TextIO
 
 from mailjobs import events
 from mailjobs.events import Event, Sink, Stamped
+from mailjobs.report.visible import visible
 
 COLOURS = {"ok": "green", "failed": "red", "skipped": "yellow", "warning": "yellow"}
 Style = Callable[[str, str], str]
@@ -43,9 +44,9 @@ class Console(Sink):
             case events.StepFinished() as event:
                 self._step(event)
             case events.RunFinished(exit_status=status, elapsed=elapsed):
-                self._line(f"{self._word('ok' if status == 0 else 'failed')} in {elapsed:.2f} s, exit status {status}")
+                self._line(f"in {elapsed:.2f} s, exit status {status}", "ok" if status == 0 else "failed")
             case events.Error(description=description, recipient=recipient, reply=reply):
-                self._line(f"  {self._word('warning')} {description}: {recipient}: {reply}")
+                self._line(f"{description}: {recipient}: {reply}", "warning", "  ")
             case events.MessageSettled() as settled if self._verbose or settled.state != "accepted":
                 row = f"row {settled.row}: " if settled.row is not None else ""
                 self._line(f"  {row}{settled.recipient}: {settled.state} {settled.reply or ''}".rstrip())
@@ -55,16 +56,15 @@ class Console(Sink):
                 pass
 
     def _step(self, event: events.StepFinished) -> None:
-        self._line(f"{self._word(event.status)} {event.name}: {event.summary or event.action}")
+        self._line(f"{event.name}: {event.summary or event.action}", event.status)
         if event.error:
             for line in error_lines(event.error, event.summary):
                 self._line(f"        {line}")
 
-    def _word(self, word: str) -> str:
-        return self._style(f"{word:<7}", COLOURS[word])
-
-    def _line(self, text: str) -> None:
-        self._out.write(text + "\n")
+    def _line(self, text: str, word: str = "", indent: str = "") -> None:
+        """A line, after one of the COLOURS in its colour."""
+        begin = f"{indent}{self._style(f'{word:<7}', COLOURS[word])} " if word else ""
+        self._out.write(f"{begin}{visible(text)}\n")
         self._out.flush()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mailjobs.errors import Problem
+from mailjobs.report.visible import visible
 
 WIDEST = 160  # of a source line that is shown
 
@@ -15,7 +16,7 @@ def problem_lines(problem: Problem) -> Iterator[str]:
     where = f"{problem.place}: " if problem.place else ""
     path = f"{problem.place.path}: " if problem.place and problem.place.path else ""
     hint = f" ({problem.hint})" if problem.hint else ""
-    yield f"{where}{label}{path}{problem.message}{hint}"
+    yield visible(f"{where}{label}{path}{problem.message}{hint}")
     if problem.source and problem.place and problem.place.column:
         yield from _caret(problem.source, problem.place.column)
 
@@ -26,9 +27,18 @@ def _caret(source: str, column: int) -> Iterator[str]:
     if not shown:
         return
     shown = "".join(char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in shown)
-    pad = "".join("\t" if char == "\t" else " " for char in shown[: column - start])
+    pad = "".join("\t" if char == "\t" else " " * _width(char) for char in shown[: column - start])
     yield f"    {shown}"
     yield f"    {pad}^"
+
+
+def _width(char: str) -> int:
+    """How many places a character takes on a terminal."""
+    if char.isascii():
+        return 1
+    from unicodedata import combining, east_asian_width
+
+    return 0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1
 
 
 def problems_text(problems: Iterable[Problem]) -> str:

@@ -6,6 +6,7 @@ from typing import ClassVar, TextIO
 
 from mailjobs import events
 from mailjobs.events import Event, Sink, Stamped
+from mailjobs.report.visible import visible
 
 MARKS = {"client": "C:", "server": "S:", "info": "--"}
 
@@ -31,5 +32,5 @@ class TraceWriter(Sink):
             case _:
                 return
         time = stamped.time.strftime("%H:%M:%S.%f")[:-3]
-        self._out.write(f"{time} {stamped.server or '-'} {shown}\n")
+        self._out.write(f"{time} {stamped.server or '-'} {visible(shown)}\n")
         self._out.flush()

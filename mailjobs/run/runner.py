@@ -17,8 +17,10 @@ from mailjobs.run.record import RunRecord, StepRecord
 from mailjobs.run.sessions import RunSessions
 from mailjobs.steps import STEPS, Context, Output
 from mailjobs.steps.context import reply_dict
+from mailjobs.steps.expectation import judged
 
 ASKS_FOR_RESULTS = re.compile(r"\bsteps\s*[.\[]")
+ASKING = ("verify", "expand", "command")  # these compare their reply with what is expected themselves
 ASKS_FOR_FAILURE = re.compile(r"\brun\s*\.\s*failed\b")
 
 
@@ -143,9 +145,10 @@ class Runner:
         try:
             if self._options.dry_run:
                 return dry_output(context)
-            return STEPS[context.step.action.kind](context)
+            output = STEPS[context.step.action.kind](context)
         except MailjobsError as error:
-            return Output({}, "", error, getattr(error, "reply", None))
+            output = Output({}, "", error, getattr(error, "reply", None))
+        return output if context.step.action.kind in ASKING else judged(output, context.step.expect)
 
     def _failed(self, step: Step, record: StepRecord, error: MailjobsError) -> StepRecord:
         record.status = "failed"

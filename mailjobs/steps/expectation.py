@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mailjobs.errors import ReplyError
 from mailjobs.model import Expectation
 from mailjobs.session import Conversation
 from mailjobs.smtp import Reply
+from mailjobs.steps.context import Output
 
 
 def meets(expect: Expectation | None, reply: Reply, usual: tuple[str, ...]) -> bool:
@@ -13,6 +16,22 @@ def meets(expect: Expectation | None, reply: Reply, usual: tuple[str, ...]) -> b
     code = str(reply.code)
     wanted = expect.codes if expect else usual
     return any(word == "any" or word in (code, f"{code[0]}xx") for word in wanted)
+
+
+def judged(output: Output, expect: Expectation | None) -> Output:
+    """The output of an action that expects nothing by itself, where the step says which last reply is a success.
+
+    So `expect: 550` of a send succeeds where a relay refuses it, as a check of that relay wants.
+    """
+    reply = output.last_reply
+    if expect is None or reply is None:
+        return output
+    if not meets(expect, reply, ()):
+        wanted = ", ".join(expect.codes)
+        failure = ReplyError(f"expected {wanted}, the server said {reply}", reply=reply)
+        return replace(output, error=output.error or failure)
+    refused = isinstance(output.error, ReplyError) and output.error.reply == reply
+    return replace(output, error=None) if refused else output
 
 
 def unmet(

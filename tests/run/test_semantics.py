@@ -37,6 +37,39 @@ def test_later_steps_read_what_earlier_ones_found(scripted: Scripted) -> None:
 
 
 @pytest.mark.parametrize(
+    ("expect", "reply", "statuses_", "status"),
+    [
+        ("550", "550 no relaying", ["ok", "ok"], 0),
+        ("5xx", "550 no relaying", ["ok", "ok"], 0),
+        ("250", "550 no relaying", ["failed", "skipped"], 69),
+        ("550", "250 ok", ["failed", "skipped"], 69),
+    ],
+)
+def test_expect_of_a_send_judges_its_last_reply(
+    scripted: Scripted, expect: str, reply: str, statuses_: list[str], status: int
+) -> None:
+    refused = reply.startswith("5")
+    opening = f"C: MAIL FROM:<a@x.test> SIZE=re:.*\nC: RCPT TO:<b@x.test>\nC: DATA\nS: 250 ok\nS: {reply}\n"
+    rest = "S: 554 no\nC: RSET\nS: 250 ok\n" if refused else "S: 354 go\nC= content\nS: 250 taken\n"
+    last = "C: NOOP\nS: 250 ok\n" if status == 0 else ""
+    script = OPEN.replace("SIZE 100", "SIZE 100000") + opening + rest + last + CLOSE
+    text = f"""
+messages: {{m: {{from: a@x.test, to: b@x.test, subject: s, text: x}}}}
+server: {{host: localhost, port: {scripted(script).port}, tls: none, hello: me}}
+steps:
+  - {{send: m, expect: {expect}}}
+  - {{command: NOOP}}
+"""
+    assert statuses(text) == (statuses_, status)
+
+
+@pytest.mark.parametrize(("expect", "status"), [("220", 69), ("250", 0), ("any", 0)])
+def test_expect_of_a_connect_judges_its_last_reply(scripted: Scripted, expect: str, status: int) -> None:
+    server = scripted(OPEN + CLOSE)
+    assert statuses(job(server.port, f"  - {{connect: true, expect: {expect}}}\n"))[1] == status
+
+
+@pytest.mark.parametrize(
     ("expect", "reply", "status"),
     [
         ("250", "250 ok", 0),

@@ -1,0 +1,11 @@
+"""Text for a terminal: what would steer it, or turn the direction of its text, is shown and has no effect."""
+
+from __future__ import annotations
+
+_STEERING = (*range(0x20), *range(0x7F, 0xA0), 0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+_SHOWN = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for code in _STEERING if chr(code) != "\t"}
+
+
+def visible(text: str) -> str:
+    """`text` in one line, with escapes such as `\\x1b` for what no terminal is to get."""
+    return text if text.isascii() and text.isprintable() else text.translate(_SHOWN)

@@ -1,0 +1,46 @@
+"""What reaches a terminal steers nothing."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from mailjobs import events
+from mailjobs.clock import now
+from mailjobs.errors import Place, Problem
+from mailjobs.events import Stamped
+from mailjobs.report.console import Console
+from mailjobs.report.problems import problems_text
+from mailjobs.report.trace import TraceWriter
+from mailjobs.report.visible import visible
+
+EVIL = "a\x1b[31m\x07\r\n\x9b2J\u202eb\x00"
+SHOWN = "a\\x1b[31m\\x07\\x0d\\x0a\\x9b2J\\u202eb\\x00"
+
+
+def test_controls_are_shown_and_text_stays() -> None:
+    assert visible(EVIL) == SHOWN
+    assert visible("plain, 漢字, עברית, 👩\u200d👧\t.") == "plain, 漢字, עברית, 👩\u200d👧\t."
+
+
+@pytest.mark.parametrize(
+    ("sink", "event"),
+    [
+        (Console, events.RunStarted(EVIL)),
+        (Console, events.Error(161, EVIL, EVIL, EVIL)),
+        (Console, events.MessageSettled(1, EVIL, "rejected", EVIL)),
+        (TraceWriter, events.Trace("server", EVIL)),
+    ],
+)
+def test_no_sink_lets_them_through(sink: type, event: events.Event) -> None:
+    out = io.StringIO()
+    sink(out)(Stamped(now(), "run", None, None, event))
+    assert SHOWN in out.getvalue()
+    assert out.getvalue().count("\n") == 1
+    assert out.getvalue().removesuffix("\n").isprintable()
+
+
+def test_a_caret_stands_below_its_spot_whatever_comes_before() -> None:
+    told = problems_text([Problem("x", Place("f", 1, 5), "漢e\u0301\t!")]).splitlines()
+    assert told[1:] == ["    漢e\u0301\t!", "       \t^"]
