@@ -94,6 +94,12 @@ def test_holes_of_a_phrase_and_of_an_address(desk):
     assert ("To", '"Bob B, C" <bob@xn--bcher-kva.test>') in outgoing.headers
 
 
+@pytest.mark.parametrize("name", ["A\rB", "A\0B"])
+def test_a_name_of_the_jobs_own_text_is_one_line_too(desk, name):
+    with pytest.raises(JobError):
+        desk.compile(to=(f'"{name}" <a@b.test>',))
+
+
 def test_conditions_and_loops_are_the_authors_structure(desk):
     field = "{% for x in row.l %}{{ x }},{% endfor %}{% if row.more %} z@z.test{% endif %}"
     outgoing = desk.fill(row={"l": ["a@b.test", "c@d.test"], "more": True}, to=(field,))

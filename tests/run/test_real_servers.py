@@ -240,6 +240,34 @@ def test_smtputf8_is_used_where_it_is_needed(lab: Lab) -> None:
     assert "SMTPUTF8" in str(record.steps[0].error)
 
 
+@pytest.mark.parametrize(("port", "server"), [("P_SMTP", "postfix"), ("P_EXIM", "exim")])
+def test_a_hidden_recipient_that_is_not_ascii_leaves_the_message_as_it_is(
+    lab: Lab, box_name: str, port: str, server: str
+) -> None:
+    boxes = [lab.mailbox(box_name, server), lab.mailbox("δοκιμή", server)]
+    record, _ = run_text(head(lab, port) + hidden(box_name))
+    assert record.exit_status == 0, record.as_dict()
+    (shown,), (secret,) = (box.wait() for box in boxes)
+    assert shown.as_sent() == secret.as_sent()
+    assert shown.as_sent().isascii()
+
+
+@pytest.mark.parametrize(("port", "mode"), [("P_SENDMAIL", "starttls"), ("P_BARE", "none")])
+def test_a_hidden_recipient_alone_is_refused_where_the_server_lacks_smtputf8(
+    lab: Lab, box_name: str, port: str, mode: str
+) -> None:
+    record, _ = run_text(head(lab, port, mode) + hidden(box_name))
+    assert [found["state"] for found in record.steps[0].result["recipients"]] == ["accepted", "rejected"]
+    assert record.exit_status == 0, "a refused Bcc is a warning"
+
+
+def hidden(box_name: str) -> str:
+    return f"""
+    messages: {{m: {{from: bob@lab.test, to: {box_name}@lab.test, bcc: "δοκιμή@lab.test", subject: ünï, text: ü}}}}
+    steps: [send: m]
+    """
+
+
 def test_a_message_over_the_size_limit_is_refused_before_mail(lab: Lab) -> None:
     record, listen = run_text(head(lab, "P_TINY") + """
     messages: {m: {from: bob@lab.test, to: box000@lab.test, subject: x, text: "{{ 'many words ' * 4000 }}"}}
