@@ -7,7 +7,7 @@ import ssl
 from pathlib import Path
 
 import pytest
-from OpenSSL import crypto
+from OpenSSL import SSL, crypto
 
 from mailjobs.errors import CertificateError, FileError, Place, VerifyError
 from mailjobs.events import Publish
@@ -155,3 +155,7 @@ def test_a_directory_whose_files_are_not_hashed_is_told_how(tmp_path: Path, tls_
     with pytest.raises(CertificateError, match="subject hash") as caught:
         check_trust(Tls(ca=(CaSource(dir=tmp_path),)))
     assert "openssl rehash" in str(caught.value.hint)
+
+
+def test_no_server_can_ask_for_a_second_handshake() -> None:
+    assert trusting_context(Tls()).set_options(0) & SSL.OP_NO_RENEGOTIATION

@@ -68,6 +68,11 @@ def test_commas_in_values_do_not_make_a_delimiter():
     assert sniff(["one\n", "1\n"]) == ","
 
 
+def test_a_row_that_goes_on_behind_the_sample_does_not_speak_against_a_delimiter():
+    rows = ["Bob, B;1;x\n"] * 18
+    assert sniff(["name, first;amount;note\n", *rows, 'Ann, A;"goes on\n']) == ";"
+
+
 def test_a_given_delimiter_is_taken(source):
     assert values(source("a:b\n1:2\n", delimiter=":")) == [{"a": "1", "b": "2"}]
 
@@ -167,6 +172,12 @@ def test_a_field_without_end_is_refused(source, monkeypatch):
 def test_a_line_without_end_is_refused(source, monkeypatch):
     monkeypatch.setattr(charsets, "MAX_LINE", 100_000)
     assert "a line is longer than" in refused(source("a,b\n" + "1," * 100_000)).message
+
+
+def test_many_lines_are_not_one_line_without_end(source, monkeypatch):
+    monkeypatch.setattr(charsets, "MAX_LINE", 1000)
+    monkeypatch.setattr(charsets, "_CHUNK", 5)
+    assert sum(1 for _ in open_rows(source("a,b\n" + "1,2\n" * 2000))) == 2000
 
 
 def test_a_missing_key_column_is_told_with_the_nearest(source):
