@@ -21,13 +21,13 @@ steps: [{send: {message: m, for_each: people, stop_on: [cc]}}]
 FACTS = RunFacts.parse("20260301T212452Z-5f0c9a12")
 
 
-def prepared(folder: Path, *rows: str, facts: RunFacts = FACTS) -> tuple[Preparation, Send]:
+def prepared(folder: Path, *rows: str, facts: RunFacts = FACTS, job: str = JOB) -> tuple[Preparation, Send]:
     (folder / "people.csv").write_text("\n".join(["id,to,cc", *rows, ""]))
-    (folder / "job.yaml").write_text(JOB)
-    job = load_job(folder / "job.yaml").job
-    action = job.steps[0].action
+    (folder / "job.yaml").write_text(job)
+    model = load_job(folder / "job.yaml").job
+    action = model.steps[0].action
     assert isinstance(action, Send)
-    return Preparation(job, facts), action
+    return Preparation(model, facts), action
 
 
 def refused(folder: Path, *rows: str) -> list[str]:
@@ -63,6 +63,21 @@ def test_letters_have_row_key_and_whose_refusal_stops_them(tmp_path: Path) -> No
     assert [(letter.row, letter.key) for letter in (first, second)] == [(1, "7"), (2, "8")]
     assert (first.stop_indexes, second.stop_indexes) == ({1}, frozenset())
     assert first.outgoing.message_id != second.outgoing.message_id
+
+
+@pytest.mark.parametrize(("row", "needs"), [("7,b@x.test,", (False, False)), ("7,jürgen@x.test,", (True, True))])
+def test_an_envelope_says_what_the_letter_needs(tmp_path: Path, row: str, needs: tuple[bool, bool]) -> None:
+    preparation, action = prepared(tmp_path, row)
+    (letter,) = preparation.letters(action, preparation.scope())
+    assert (letter.envelope.smtputf8, letter.envelope.eightbit) == needs
+    assert letter.envelope.size == letter.outgoing.size
+
+
+def test_a_sender_needs_smtputf8_and_the_content_does_not(tmp_path: Path) -> None:
+    job = JOB.replace("cc:", "return_path: '{{ row.id }}@x.test', cc:")
+    preparation, action = prepared(tmp_path, "jürgen,b@x.test,", job=job)
+    (letter,) = preparation.letters(action, preparation.scope())
+    assert (letter.envelope.smtputf8, letter.envelope.eightbit) == (True, False)
 
 
 def test_the_id_of_a_run_is_all_that_its_messages_need(tmp_path: Path) -> None:
