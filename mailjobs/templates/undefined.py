@@ -53,6 +53,8 @@ def explain(unknown: Unknown, scope: Mapping[str, Any]) -> tuple[str, str | None
 
 def _near_bare(name: str, scope: Mapping[str, Any]) -> str | None:
     """A bare name is most often a column or variable without its `row.` or `vars.`."""
+    if name in scope:
+        return "an imported template sees it where it is imported `with context`"
     for root, value in scope.items():
         if isinstance(value, Mapping) and name in value:
             return f"did you mean '{root}.{name}'?"

@@ -61,6 +61,17 @@ def test_an_error_in_an_included_template_has_its_file_and_line(folders, templat
     assert "job.yaml:10" in problem.hint
 
 
+def test_an_imported_template_that_needs_the_context_is_told_so(folders, templates, template):
+    (folders / "job" / "a.j2").write_text("{% macro m() %}{{ row.x }}{% endmacro %}")
+    with pytest.raises(DataError) as caught:
+        templates.text(template("{% import 'a.j2' as a %}{{ a.m() }}")).render({"row": {"x": "1"}})
+    (problem,) = caught.value.problems
+    assert problem.message == "'row' is undefined"
+    assert "`with context`" in problem.hint
+    good = "{% import 'a.j2' as a with context %}{{ a.m() }}"
+    assert templates.text(template(good)).render({"row": {"x": "1"}}) == "1"
+
+
 def test_a_missing_include_deep_down_is_found_when_compiled(folders, templates, template):
     (folders / "job" / "a.j2").write_text("\n{% include 'none.j2' %}")
     with pytest.raises(JobError) as caught:
