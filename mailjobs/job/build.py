@@ -9,10 +9,11 @@ from typing import Any
 from mailjobs import model
 from mailjobs.job.build_message import build_message
 from mailjobs.job.build_server import NO_HOST, build_server
+from mailjobs.job.build_source import build_source
 from mailjobs.job.build_step import Names, build_step
-from mailjobs.job.node import JobPath, Node, Source, key_place, written
+from mailjobs.job.node import JobPath, Node, Source, written
 from mailjobs.job.problems import Problems
-from mailjobs.job.template import HOLES, check_named, encoding_of
+from mailjobs.job.template import HOLES
 from mailjobs.job.values import plain
 
 NO_SENDER, NO_RECIPIENT = 164, 165
@@ -26,7 +27,7 @@ def build(root: Node, sources: list[Source], found: Mapping[str, Any], problems:
         for name, (node, path) in nodes.items()
         if not problems.touches(path) and (built := build_server(node, path, name, problems))
     }
-    data = {name: _source(node, path, name, problems) for name, node, path in _named(root, "data", problems)}
+    data = {name: build_source(node, path, name, problems) for name, node, path in _named(root, "data", problems)}
     messages = {
         name: build_message(node, path, name, folders_of(sources), problems)
         for name, node, path in _named(root, "messages", problems)
@@ -73,23 +74,6 @@ def _server_nodes(root: Node, problems: Problems) -> dict[str, tuple[Node, JobPa
     if single is not None:
         nodes["server"] = (single, ("server",))
     return nodes
-
-
-def _source(node: Node, path: JobPath, name: str, problems: Problems) -> model.CsvSource:
-    csv = node.get("csv")
-    if csv is None:
-        problems.at_key(node, path, "missing key 'csv'")
-    file = csv.source.folder / csv.value if csv else Path()
-    if csv:
-        check_named(csv, (*path, "csv"), problems)
-    return model.CsvSource(
-        name=name,
-        path=file,
-        place=key_place(node, path),
-        key=plain(node.get("key")),
-        encoding=encoding_of(node, path, problems),
-        delimiter=plain(node.get("delimiter")),
-    )
 
 
 def _steps(root: Node, names: Names, problems: Problems) -> tuple[model.Step, ...]:

@@ -1,6 +1,6 @@
 """The job language as frozen dataclasses without behaviour. Only `job` builds them."""
 
-from mailjobs.model.job import CsvSource, Job
+from mailjobs.model.job import Job, Kind, Source
 from mailjobs.model.message import (
     AddressEntry,
     Attachment,
@@ -36,7 +36,6 @@ __all__ = [
     "CaSource",
     "Command",
     "Connect",
-    "CsvSource",
     "Disconnect",
     "Dsn",
     "Expand",
@@ -45,12 +44,14 @@ __all__ = [
     "FilePath",
     "Header",
     "Job",
+    "Kind",
     "Message",
     "Notify",
     "Raw",
     "Retry",
     "Send",
     "Server",
+    "Source",
     "Stamp",
     "Step",
     "Template",

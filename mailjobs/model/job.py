@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mailjobs.errors import Place
 from mailjobs.frozen import frozen
@@ -12,17 +12,35 @@ from mailjobs.model.message import Message
 from mailjobs.model.server import Server
 from mailjobs.model.step import Step
 
+Kind = Literal["csv", "jsonl", "json", "yaml", "sqlite", "command"]
+
 
 @frozen
-class CsvSource:
-    """Rows of a CSV file. `delimiter` None: found out from the first lines."""
+class Source:
+    """Rows of a file, or of what a program prints; `path` is the file, or the folder that the program runs in.
+
+    `delimiter` None: found out from the first lines. `items` names the list within a JSON file ("" for the whole of
+    it), `query` asks an SQLite database, `words` are a program with its arguments, whose output has `format`.
+    `label` is what errors call the file, where that is not its path.
+    """
 
     name: str
     path: Path
     place: Place
+    kind: Kind = "csv"
     key: str | None = None
     encoding: str = "utf-8"
     delimiter: str | None = None
+    items: str = ""
+    query: str = ""
+    words: tuple[str, ...] = ()
+    format: Literal["csv", "jsonl"] = "jsonl"
+    label: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What errors call the file."""
+        return self.label or str(self.path)
 
 
 @frozen
@@ -36,7 +54,7 @@ class Job:
     files: tuple[Path, ...]
     folders: tuple[Path, ...]
     vars: Mapping[str, Any]
-    data: Mapping[str, CsvSource]
+    data: Mapping[str, Source]
     servers: Mapping[str, Server]
     messages: Mapping[str, Message]
     steps: tuple[Step, ...]

@@ -62,7 +62,7 @@ def _names(job: Job, step: Step, earlier: list[str], problems: list[Problem]) ->
     row: tuple[str, ...] | None = ()
     if isinstance(step.action, Send) and step.action.for_each:
         source = job.data[step.action.for_each]
-        found: list[tuple[str, ...]] = []
+        found: list[tuple[str, ...] | None] = []
         problems += _caught(lambda: found.append(columns(source)))
         row = found[0] if found else None
     return {"vars": tuple(job.vars), "row": row, "steps": tuple(earlier), "run": RUN_NAMES}

@@ -8,52 +8,39 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from mailjobs.errors import DataError, EncodingError, FileError, JobError, Place
-from mailjobs.model.job import CsvSource
+from mailjobs.errors import DataError, EncodingError, JobError, Place
+from mailjobs.model.job import Source
 from mailjobs.rows.charset import MAX_LINE, LineTooLong, Undecodable, text_lines
 from mailjobs.rows.delimiter import read_ahead, sniff
+from mailjobs.rows.files import codec_of, opened, undecodable
 from mailjobs.rows.row import Row, hash_key
 
 LARGEST_FIELD = 16 * 1024 * 1024
 
 
-def columns(source: CsvSource) -> tuple[str, ...]:
+def columns(source: Source) -> tuple[str, ...]:
     """The trimmed names in the header line. Raises as `open_rows` does."""
     with _opened(source) as table:
         return table.columns
 
 
-def rows(source: CsvSource) -> Iterator[Row]:
+def rows(source: Source) -> Iterator[Row]:
     """The rows. Raises as `open_rows` does."""
     with _opened(source) as table:
         yield from table.rows()
 
 
 @contextmanager
-def _opened(source: CsvSource) -> Iterator[_Table]:
-    codec = _codec(source)
-    try:
-        with source.path.open("rb") as file:
-            yield _Table(source, codec, text_lines(file, codec))
-    except OSError as error:
-        words = f"cannot read the data '{source.name}' from {source.path}: {error.strerror or error}"
-        raise FileError(words, place=source.place) from error
-
-
-def _codec(source: CsvSource) -> str:
-    from mailjobs.job.encodings import codec
-
-    try:
-        return codec(source.encoding)
-    except LookupError:
-        hint = "a Python codec such as utf-8 or cp1252, or the number of a code page such as 1252"
-        raise JobError(f"there is no encoding '{source.encoding}'", place=source.place, hint=hint) from None
+def _opened(source: Source) -> Iterator[_Table]:
+    codec = codec_of(source)
+    with opened(source) as file:
+        yield _Table(source, codec, text_lines(file, codec))
 
 
 class _Table:
     """A CSV file that is open. Its header is read when it is made; its rows come next."""
 
-    def __init__(self, source: CsvSource, codec: str, lines: Iterator[str]) -> None:
+    def __init__(self, source: Source, codec: str, lines: Iterator[str]) -> None:
         self._source = source
         self._codec = codec
         self._number = 0
@@ -116,7 +103,7 @@ class _Table:
             raise self._error(f"there are several columns '{doubled[0]}'")
         key = self._source.key
         if key is not None and key not in columns:
-            words = f"{self._source.path} has no key column '{key}' (columns: {', '.join(columns)})"
+            words = f"{self._source.shown} has no key column '{key}' (columns: {', '.join(columns)})"
             raise DataError(words, place=self._source.place, hint=_near(key, columns))
         self._number = 1
         return columns
@@ -125,17 +112,13 @@ class _Table:
         return DataError(f"{self._where()}: {words}", place=self._place(self._line), hint=hint)
 
     def _undecodable(self, error: Undecodable, line: int) -> EncodingError:
-        words = f"{self._where()}: byte {error.offset} of the file (0x{error.byte:02X}) is not {self._codec}"
-        hint = f"data.{self._source.name}.encoding says how the file is written"
-        if self._codec in ("utf-16", "utf-32") and not error.offset:
-            hint += f"; without a byte order mark it is {self._codec}-le or {self._codec}-be"
-        return EncodingError(words, place=self._place(line), hint=hint)
+        return undecodable(self._source, self._codec, error, self._where(), line)
 
     def _where(self) -> str:
         return f"row {self._number}" if self._number else "header"
 
     def _place(self, line: int) -> Place:
-        return Place(str(self._source.path), line, 1, f"data.{self._source.name}")
+        return Place(self._source.shown, line, 1, f"data.{self._source.name}")
 
 
 class _NulByte(ValueError):

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any, NamedTuple
 
-from mailjobs.model import CsvSource
-from mailjobs.rows import csv_source
+from mailjobs.model import Kind, Source
 from mailjobs.rows.row import Row
 
-SOURCES: dict[type[CsvSource], tuple[Callable[[CsvSource], Iterator[Row]], Callable[[CsvSource], tuple[str, ...]]]] = {
-    CsvSource: (csv_source.rows, csv_source.columns),
+
+class Reader(NamedTuple):
+    """The module that reads a kind, and whether the names of its columns are known before its rows."""
+
+    module: str
+    has_columns: bool
+
+
+SOURCES: dict[Kind, Reader] = {
+    "csv": Reader("csv_source", True),
+    "jsonl": Reader("jsonl_source", False),
+    "json": Reader("json_source", False),
+    "yaml": Reader("yaml_source", False),
+    "sqlite": Reader("sqlite_source", True),
+    "command": Reader("command_source", False),
 }
 
 
-def open_rows(source: CsvSource) -> Iterator[Row]:
-    """The rows of `source`, one at a time. Raises FileError, EncodingError, DataError."""
-    return SOURCES[type(source)][0](source)
+def open_rows(source: Source) -> Iterator[Row]:
+    """The rows of `source`, one at a time. Raises FileError, EncodingError, DataError; SetupError."""
+    read: Callable[[Source], Iterator[Row]] = _module(source).rows
+    return read(source)
 
 
-def columns(source: CsvSource) -> tuple[str, ...]:
-    """The names of its columns. Raises FileError, EncodingError, DataError."""
-    return SOURCES[type(source)][1](source)
+def columns(source: Source) -> tuple[str, ...] | None:
+    """The names of its columns; None where each row has its own. Raises as `open_rows` does."""
+    if not SOURCES[source.kind].has_columns:
+        return None
+    read: Callable[[Source], tuple[str, ...] | None] = _module(source).columns
+    return read(source)
+
+
+def _module(source: Source) -> Any:
+    """Imported when it is used: a job has one kind, or none."""
+    return import_module(f"mailjobs.rows.{SOURCES[source.kind].module}")

@@ -17,6 +17,7 @@ import yaml
 from mailjobs import model
 from mailjobs.job import read_schema, schema_path, schema_text
 from mailjobs.job.build_headers import MARKS
+from mailjobs.job.build_source import KINDS
 from mailjobs.job.build_step import ACTIONS
 from mailjobs.job.conforms import conforms
 from mailjobs.job.loader import parse
@@ -38,7 +39,12 @@ LANGUAGE: list[tuple[dict[str, Any], type, dict[str, str | None], set[str]]] = [
         {"version": None, "extends": "files", "server": "servers", "defaults": "messages"},
         {"folders"},
     ),
-    (DEFINITIONS["source"], model.CsvSource, {"csv": "path"}, {"name", "place"}),
+    (
+        DEFINITIONS["source"],
+        model.Source,
+        {**dict.fromkeys(KINDS, "path"), "command": "words"},
+        {"name", "place", "kind", "label"},
+    ),
     (DEFINITIONS["server"], model.Server, {}, {"name", "place"}),
     (DEFINITIONS["timeouts"], model.Timeouts, {}, set()),
     (DEFINITIONS["tls"], model.Tls, {}, set()),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailjobs.errors import DataError, EncodingError, ExitStatus, FileError, JobError, Place
-from mailjobs.model import CsvSource
+from mailjobs.model import Source
 from mailjobs.rows import Row, columns, open_rows
 from mailjobs.rows import charset as charsets
 from mailjobs.rows.charset import Undecodable, text_lines
@@ -24,7 +24,7 @@ def source(tmp_path):
     def make(content, **settings):
         path = tmp_path / "people.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return CsvSource("people", path, JOB, **settings)
+        return Source("people", path, JOB, **settings)
 
     return make
 
@@ -200,7 +200,7 @@ def test_without_a_key_column_the_whole_row_is_the_key(source):
 
 @pytest.mark.parametrize("name", ["none.csv", "."])
 def test_a_file_that_cannot_be_read_is_told_with_the_jobs_place(tmp_path, name):
-    made = CsvSource("people", tmp_path / name, JOB)
+    made = Source("people", tmp_path / name, JOB)
     for read in (columns, lambda source: list(open_rows(source))):
         with pytest.raises(FileError) as caught:
             read(made)
@@ -224,7 +224,7 @@ def test_what_csv_writes_is_read_again(tmp_path_factory, rows, delimiter):
     writer.writerows([("x", "y", "z"), *rows])
     path = tmp_path_factory.mktemp("rows") / "c.csv"
     path.write_bytes(out.getvalue().encode())
-    found = open_rows(CsvSource("c", path, JOB, delimiter=delimiter))
+    found = open_rows(Source("c", path, JOB, delimiter=delimiter))
     assert [tuple(row.values.values()) for row in found] == rows
 
 
