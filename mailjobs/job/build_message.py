@@ -10,6 +10,7 @@ from mailjobs import model
 from mailjobs.job.build_address import address_entries, address_entry, notify_of
 from mailjobs.job.build_headers import build_headers, build_marks, build_stamp
 from mailjobs.job.build_parts import build_attachments, build_body, build_raw, charset_of
+from mailjobs.job.build_sign import build_sign
 from mailjobs.job.node import JobPath, Node, key_place, place
 from mailjobs.job.problems import Problems
 from mailjobs.job.template import template
@@ -55,6 +56,7 @@ def build_message(node: Node, path: JobPath, name: str, folders: Sequence[Path],
         text_from_html=text is None or text.value is not False,
         attachments=build_attachments(node, path, folders, problems),
         raw=build_raw(node, path, folders),
+        sign=build_sign(node.get("sign"), (*path, "sign"), problems),
         folders=tuple(folders),
     )
 
@@ -77,6 +79,12 @@ def _check_bodies(node: Node, path: JobPath, problems: Problems) -> None:
             if node.get(key) is not None:
                 words = f"`raw` is the whole message: it cannot have `{key}` as well"
                 problems.at_key(_at(node, key), (*path, key), words)
+    sign = node.get("sign")
+    for key in ("smime", "pgp") if node.get("raw") is not None and sign is not None else ():
+        found = sign.get(key) if sign is not None else None
+        if found is not None:
+            words = "a `raw` message is sealed already, or not at all; DKIM can be added"
+            problems.at_key(found, (*path, "sign", key), words)
     if node.get("html") is not None and node.get("markdown") is not None:
         words = "`markdown` makes the html part: give one of the two"
         problems.at_key(_at(node, "markdown"), (*path, "markdown"), words)

@@ -27,20 +27,20 @@ class Markup(NamedTuple):
 class TextBody:
     """The text part. `constant` is it, where it needs no values."""
 
-    __slots__ = ("_charset", "_rendering", "constant")
+    __slots__ = ("_message", "_rendering", "constant")
 
-    def __init__(self, template: Template, templates: Templates, charset: str) -> None:
-        self._charset = charset
+    def __init__(self, template: Template, message: Message, templates: Templates) -> None:
+        self._message = message
         self._rendering = templates.text(template)
         constant = self._rendering.constant
-        self.constant = encoded("text", constant, "plain", charset, template) if constant is not None else None
+        self.constant = encoded("text", constant, "plain", message, template) if constant is not None else None
 
     def fill(self, scope: Scope) -> Entity:
         """The part for one scope. Raises DataError (JobError without a row)."""
         if self.constant is not None:
             return self.constant
         text = rendered("text", self._rendering, scope)
-        return encoded("text", text, "plain", self._charset, self._rendering.template)
+        return encoded("text", text, "plain", self._message, self._rendering.template)
 
 
 class HtmlBody:
@@ -118,7 +118,7 @@ def _finished(
         except ValueError as error:
             raise complaint(f"{field}: {error}", rendering.template, scope) from None
     html, parts = images.embed(html, lambda: traced(scope), scope)
-    return Markup(encoded(field, html, "html", message.charset, rendering.template), parts, text)
+    return Markup(encoded(field, html, "html", message, rendering.template), parts, text)
 
 
 def _as_text(html: str) -> str:
@@ -139,9 +139,9 @@ def rendered(field: str, rendering: Rendering, scope: Scope) -> str:
         raise named(field, error) from error
 
 
-def encoded(field: str, text: str, subtype: str, charset: str, template: Template) -> Entity:
+def encoded(field: str, text: str, subtype: str, message: Message, template: Template) -> Entity:
     """The text part. Raises EncodingError 434 for a character that the charset lacks."""
     try:
-        return text_entity(text, subtype, charset)
+        return text_entity(text, subtype, message.charset, message.sign.pgp is not None)
     except UnicodeEncodeError as error:
         raise unencodable(field, error, template) from None

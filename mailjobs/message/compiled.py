@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mailjobs.errors import JobError, Problem, SetupError
 from mailjobs.message.complaints import attempt, complaint
@@ -16,8 +17,11 @@ from mailjobs.message.raw import RawContent
 from mailjobs.message.stamps import digest_of
 from mailjobs.message.texts import checked, one_line
 from mailjobs.mime import Entity
-from mailjobs.model import Message, Template
+from mailjobs.model import Message, Sign, Template
 from mailjobs.templates import Templates
+
+if TYPE_CHECKING:
+    from mailjobs.message.seal import Seal
 
 Scope = Mapping[str, Any]
 
@@ -47,6 +51,7 @@ class CompiledMessage:
         self._head = Head(message, self._people, templates, problems)
         self._content = Content(message, templates, problems)
         self._raw = attempt(problems, partial(RawContent, message.raw, templates)) if message.raw else None
+        self._seal = _seal(message)
         source = message.dsn.envelope_id
         self._envelope_id = templates.header(one_line(source)) if isinstance(source, Template) else None
 
@@ -59,16 +64,18 @@ class CompiledMessage:
         people = self._people.fill(scope)
         reports = self._reports(scope, identity)
         if self._raw is not None:
-            return self._ready_made(self._raw, people, scope, reports)
+            return self._vouched(self._ready_made(self._raw, people, scope, reports), identity)
         lines, made_id = self._head.fill(people, scope, identity)
         entity = self._content.fill(scope)
+        if self._seal is not None:
+            entity = self._seal.content(entity, people.recipients)
         if self._message.replace_all:
             self._check_bare(entity, scope)
         else:
             lines += entity.fields
         head = ("".join([line.text for line in lines]) + "\r\n").encode()
         international = not head.isascii()
-        return Outgoing(
+        outgoing = Outgoing(
             message=self.name,
             sender=people.sender.address if people.sender else "",
             recipients=people.recipients,
@@ -80,6 +87,16 @@ class CompiledMessage:
             eightbit=international or entity.eightbit,
             reports=reports,
         )
+        return outgoing if self._seal is None else self._vouched(outgoing, identity)
+
+    def _vouched(self, outgoing: Outgoing, identity: Identity) -> Outgoing:
+        """With what DKIM puts on top."""
+        text = self._seal.head(outgoing, identity) if self._seal else ""
+        if not text:
+            return outgoing
+        name, _, value = text.replace("\r\n", "").partition(": ")
+        headers = ((name, value), *outgoing.headers)
+        return replace(outgoing, head=text.encode() + outgoing.head, headers=headers)
 
     def _ready_made(self, raw: RawContent, people: Filled, scope: Scope, reports: Reports) -> Outgoing:
         split = raw.fill(scope)
@@ -116,6 +133,14 @@ class CompiledMessage:
             words = "headers.replace_all: the body needs Content-Type and Content-Transfer-Encoding, which are left out"
             hint = "a body of plain ASCII text needs none; `raw` is for all else"
             raise JobError.of([Problem(words, self._message.place, hint=hint)])
+
+
+def _seal(message: Message) -> Seal | None:
+    if message.sign == Sign():
+        return None
+    from mailjobs.message.seal import Seal
+
+    return Seal(message.sign)
 
 
 def _seen(people: Filled) -> list[str]:

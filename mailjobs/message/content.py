@@ -30,12 +30,12 @@ Scope = Mapping[str, Any]
 class Content:
     """The content of a message, compiled. One without any is empty: headers only."""
 
-    __slots__ = ("_attachments", "_charset", "_constant", "_html", "_text", "_text_source")
+    __slots__ = ("_attachments", "_constant", "_html", "_message", "_text", "_text_source")
 
     def __init__(self, message: Message, templates: Templates, problems: list[Problem]) -> None:
-        self._charset = message.charset
+        self._message = message
         text = message.text
-        self._text = attempt(problems, partial(TextBody, text, templates, message.charset)) if text else None
+        self._text = attempt(problems, partial(TextBody, text, message, templates)) if text else None
         self._html = _html(message, templates, problems)
         self._text_source = message.html or message.markdown
         made = [attempt(problems, partial(AttachmentField, one, templates)) for one in message.attachments]
@@ -54,7 +54,7 @@ class Content:
         if self._html is not None:
             html = self._html.fill(scope)
             if html.text is not None and self._text is None and self._text_source is not None:
-                alternatives.append(encoded("text", html.text, "plain", self._charset, self._text_source))
+                alternatives.append(encoded("text", html.text, "plain", self._message, self._text_source))
             alternatives.append(html.part)
             images = html.images
         if not self._attachments:

@@ -13,9 +13,13 @@ MAX_CODED_LINE = 76
 LINE_OF_BASE64 = MAX_CODED_LINE // 4 * 3
 
 
-def encode_text(data: bytes) -> tuple[TransferEncoding, bytes]:
-    """Lines of text, ended with CRLF: bare where they are ASCII and short, else in the shorter of the two codings."""
-    if data.isascii() and b"\0" not in data and not has_longer_line(data, MAX_TEXT_LINE):
+def encode_text(data: bytes, firm: bool = False) -> tuple[TransferEncoding, bytes]:
+    """Lines of text, ended with CRLF: bare where they are ASCII and short, else in the shorter of the two codings.
+
+    `firm`: blanks at the ends of lines, which some relays take off, are encoded (RFC 3156 section 5).
+    """
+    bare = data.isascii() and b"\0" not in data and not has_longer_line(data, MAX_TEXT_LINE)
+    if bare and not (firm and (b" \r\n" in data or b"\t\r\n" in data)):
         return "7bit", data
     coded = b2a_qp(data, istext=True)
     size = (len(data) + 2) // 3 * 4

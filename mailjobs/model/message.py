@@ -8,6 +8,7 @@ from typing import Literal
 from mailjobs.errors import Place
 from mailjobs.frozen import frozen
 from mailjobs.model.template import Template
+from mailjobs.secret import Secret
 
 Notify = Literal["never", "success", "failure", "delay"]
 Digest = Literal["sha256", "sha1", "md5"]
@@ -97,6 +98,55 @@ class Raw:
 
 
 @frozen
+class CertificateStore:
+    """Where a private key with its certificate lies: PEM or PFX. `key` names another file for a PEM key."""
+
+    place: Place
+    file: Path
+    password: Secret | None = None
+    key: Path | None = None
+
+
+@frozen
+class Dkim:
+    """DKIM (RFC 6376): the key is PEM text."""
+
+    place: Place
+    domain: str
+    selector: str
+    key: Secret
+
+
+@frozen
+class Smime:
+    """S/MIME (RFC 8551): signed with `certificate`, encrypted to the certificates in the files `encrypt_to`."""
+
+    place: Place
+    certificate: CertificateStore | None = None
+    encrypt_to: tuple[Path, ...] = ()
+
+
+@frozen
+class Pgp:
+    """PGP/MIME (RFC 3156): signed as `key`, with `encrypt` encrypted to all recipients. `home` holds the key ring."""
+
+    place: Place
+    key: str | None = None
+    passphrase: Secret | None = None
+    encrypt: bool = False
+    home: Path | None = None
+
+
+@frozen
+class Sign:
+    """How a message is signed and encrypted."""
+
+    dkim: Dkim | None = None
+    smime: Smime | None = None
+    pgp: Pgp | None = None
+
+
+@frozen
 class Message:
     """One message. A `return_path` whose source is empty is the null sender; None means the From address.
 
@@ -133,4 +183,5 @@ class Message:
     text_from_html: bool = True
     attachments: tuple[Attachment, ...] = ()
     raw: Raw | None = None
+    sign: Sign = Sign()
     folders: tuple[Path, ...] = ()

@@ -31,6 +31,14 @@ SCHEMA = read_schema()
 DEFINITIONS = SCHEMA["definitions"]
 MESSAGE = DEFINITIONS["message"]["properties"]
 
+
+def properties(schema: dict[str, Any]) -> dict[str, Any]:
+    """The keys of the mapping that `schema` describes, or of the one among its alternatives."""
+    if "properties" in schema:
+        return schema["properties"]
+    return next(branch["properties"] for branch in schema["anyOf"] if "properties" in branch)
+
+
 # (where the keys stand, the model, keys under another name or handled elsewhere, fields that no key sets)
 LANGUAGE: list[tuple[dict[str, Any], type, dict[str, str | None], set[str]]] = [
     (
@@ -59,6 +67,10 @@ LANGUAGE: list[tuple[dict[str, Any], type, dict[str, str | None], set[str]]] = [
     (DEFINITIONS["address"], model.AddressEntry, {}, {"text", "notify", "orcpt", "options"}),
     (DEFINITIONS["recipient"], model.AddressEntry, {"dsn": None}, {"text", "notify", "orcpt"}),
     (DEFINITIONS["attachment"], model.Attachment, {}, {"place"}),
+    (DEFINITIONS["store"], model.CertificateStore, {}, {"place"}),
+    (properties(MESSAGE["sign"])["dkim"], model.Dkim, {}, {"place"}),
+    (properties(MESSAGE["sign"])["smime"], model.Smime, {}, {"place"}),
+    (properties(MESSAGE["sign"])["pgp"], model.Pgp, {}, {"place"}),
     (MESSAGE["raw"], model.Raw, {"content": "text"}, {"place"}),
     (MESSAGE["unsubscribe"], model.Unsubscribe, {}, {"place"}),
     (MESSAGE["dsn"], model.Dsn, {"return": "returned"}, set()),
@@ -74,13 +86,6 @@ LANGUAGE: list[tuple[dict[str, Any], type, dict[str, str | None], set[str]]] = [
     (DEFINITIONS["step"]["properties"]["expand"], model.Expand, {}, set()),
     (DEFINITIONS["step"]["properties"]["command"], model.Command, {}, set()),
 ]
-
-
-def properties(schema: dict[str, Any]) -> dict[str, Any]:
-    """The keys of the mapping that `schema` describes, or of the one among its alternatives."""
-    if "properties" in schema:
-        return schema["properties"]
-    return next(branch["properties"] for branch in schema["anyOf"] if "properties" in branch)
 
 
 @pytest.mark.parametrize("row", LANGUAGE, ids=lambda row: row[1].__name__)
