@@ -51,7 +51,9 @@ lab:  ## install and start real mail servers on loopback (root, Debian)
 lab-down:  ## stop them
 	@bash tests/lab/lab.sh down
 
-bench: $(VENV)/.ready-demo  ## measure start-up, one connection and a large message (needs a C compiler and Postfix's smtp-sink)
+bench: $(VENV)/.ready-test  ## measure speed and memory (needs a C compiler and Postfix's smtp-sink)
 	@$(BIN)/python benchmarks/startup.py
 	@$(BIN)/python benchmarks/one_connection.py
 	@$(BIN)/python benchmarks/large_attachment.py
+	@$(BIN)/python benchmarks/compiled.py
+	@$(BIN)/python benchmarks/rows_memory.py

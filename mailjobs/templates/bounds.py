@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -64,12 +65,18 @@ def charge_rounds(rounds: int) -> None:
         raise TooLarge(f"the loops go round too often (the most is {MAX_ROUNDS:,} times together)")
 
 
+FEW = 16
+_SIMPLE = frozenset({str, int, float, bool, type(None)})
+
+
 def measure(value: Any) -> int:
     """About how many characters `value` has as text, shared parts counted each time. Raises TooLarge."""
     if isinstance(value, str):
         return len(value)
     if value is None or isinstance(value, (int, float)):
         return 8
+    if type(value) is tuple and len(value) < FEW and all(map(_SIMPLE.__contains__, map(type, value))):
+        return sum([len(item) if isinstance(item, str) else 8 for item in value])  # what `format` is given
     total = seen = 0
     pending = [value]
     while pending:
@@ -154,10 +161,17 @@ def remainder(left: Any, right: Any) -> Any:
     if not isinstance(left, (str, bytes)):
         return left % right
     pattern = left if isinstance(left, str) else left.decode("latin-1")
+    holes = _percent_holes(pattern)
+    charge(len(left) + measure(right) * (1 + holes))
+    return left % right
+
+
+@lru_cache(maxsize=256)
+def _percent_holes(pattern: str) -> int:
+    """About how many values a pattern takes. Raises TooLarge for a width that is too large."""
     if _PERCENT_WIDTH.search(pattern):
         raise TooLarge("a width in a format is too large")
-    charge(len(left) + measure(right) * (1 + pattern.count("%")))
-    return left % right
+    return pattern.count("%")
 
 
 def check_format(pattern: str, args: Iterable[Any]) -> None:
