@@ -87,7 +87,7 @@ def _json(outgoing: Outgoing) -> bytes:
         "message_id": outgoing.message_id,
         "sender": outgoing.sender,
         "recipients": [{"address": r.address, "kind": r.kind, "name": r.name} for r in outgoing.recipients],
-        "headers": [{"name": name, "value": value} for name, value in outgoing.headers],
+        "headers": outgoing.told(),
         "size": outgoing.size,
         "smtputf8": outgoing.smtputf8,
     }

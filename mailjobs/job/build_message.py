@@ -55,7 +55,7 @@ def build_message(node: Node, path: JobPath, name: str, folders: Sequence[Path],
         inline_css=any(_inlines_css(node.get(key)) for key in ("html", "markdown")),
         text_from_html=text is None or text.value is not False,
         attachments=build_attachments(node, path, folders, problems),
-        raw=build_raw(node, path, folders),
+        raw=build_raw(node, path, folders, problems),
         sign=build_sign(node.get("sign"), (*path, "sign"), problems),
         folders=tuple(folders),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from mailjobs import model
 from mailjobs.job.encodings import codec
 from mailjobs.job.node import JobPath, Node, place
 from mailjobs.job.problems import Problems
-from mailjobs.job.template import file_template, template
+from mailjobs.job.template import HOLES, file_template, template
 from mailjobs.job.values import plain
 
+HEAD = 256 * 1024  # octets of a ready-made message that are looked at
 # Python's codecs under the names that mail knows them by (RFC 2045 takes those of IANA).
 MAIL_NAMES = {
     "ascii": "us-ascii", "utf-8": "utf-8", "iso2022_jp": "iso-2022-jp", "iso2022_kr": "iso-2022-kr", "gb2312": "gb2312",
@@ -100,18 +102,40 @@ def _path(node: Node, path: JobPath, folders: Sequence[Path]) -> model.FilePath:
     return model.FilePath(template(node, path), tuple(dict.fromkeys((node.source.folder, *folders))))
 
 
-def build_raw(node: Node, path: JobPath, folders: Sequence[Path]) -> model.Raw | None:
+def build_raw(node: Node, path: JobPath, folders: Sequence[Path], problems: Problems) -> model.Raw | None:
     """A ready-made message."""
     found = node.get("raw")
     if found is None:
         return None
     path = (*path, "raw")
     if isinstance(found.value, str):
+        _warn_of_bcc(found, path, found.value.encode(), problems)
         return model.Raw(place(found, path), text=template(found, path))
     file, content = found.get("file"), found.get("content")
+    if content is not None:
+        _warn_of_bcc(content, (*path, "content"), content.value.encode(), problems)
+    elif file is not None and not HOLES.search(file.value):
+        _warn_of_bcc(file, (*path, "file"), _begin(file.source.folder / file.value), problems)
     return model.Raw(
         place=place(found, path),
         file=_path(file, (*path, "file"), folders) if file else None,
         text=template(content, (*path, "content")) if content else None,
         line_endings=plain(found.get("line_endings"), "crlf"),
     )
+
+
+def _warn_of_bcc(node: Node, path: JobPath, message: bytes, problems: Problems) -> None:
+    """The bytes go out as they are: who stands in Bcc is seen by all."""
+    head = re.split(rb"\r?\n\r?\n", message, maxsplit=1)[0]
+    if re.search(rb"^bcc[ \t]*:", head, re.IGNORECASE | re.MULTILINE):
+        hint = "take the field out, and name the recipients in `bcc`"
+        problems.warn(node, path, "the message has a Bcc field, which all recipients see", hint=hint)
+
+
+def _begin(path: Path) -> bytes:
+    """The first octets of a file; none where it cannot be read, which is told later."""
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except (OSError, ValueError):
+        return b""

@@ -12,12 +12,12 @@ from mailjobs.job.values import plain
 
 # Each kind, and the keys that mean something with it besides `key`.
 KINDS: dict[model.Kind, tuple[str, ...]] = {
-    "csv": ("encoding", "delimiter"),
+    "csv": ("encoding", "delimiter", "quote"),
     "jsonl": ("encoding",),
     "json": ("items",),
     "yaml": (),
     "sqlite": ("query",),
-    "command": ("format", "encoding", "delimiter"),
+    "command": ("format", "encoding", "delimiter", "quote"),
 }
 
 
@@ -39,6 +39,7 @@ def build_source(node: Node, path: JobPath, name: str, problems: Problems) -> mo
         key=plain(node.get("key")),
         encoding=encoding_of(node, path, problems),
         delimiter=plain(node.get("delimiter")),
+        quote=plain(node.get("quote"), '"'),
         items=plain(node.get("items"), ""),
         query=plain(node.get("query"), ""),
         words=tuple(plain(origin, [])) if kind == "command" else (),

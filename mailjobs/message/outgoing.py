@@ -66,6 +66,10 @@ class Outgoing:
     eightbit: bool = False
     reports: Reports = NO_REPORTS
 
+    def told(self) -> list[dict[str, str]]:
+        """The fields as programs read them: `value` as sent, unfolded, and `text` with its encoded words decoded."""
+        return [{"name": name, "value": value, "text": _decoded(value)} for name, value in self.headers]
+
     @property
     def whole(self) -> bytes | None:
         """Header section, empty line, body; None where some of it is read only while it is sent."""
@@ -99,3 +103,15 @@ class Outgoing:
     def body_size(self) -> int:
         """Octets behind the empty line."""
         return sum([len(piece) if isinstance(piece, bytes) else piece.size for piece in self.body])
+
+
+def _decoded(value: str) -> str:
+    if "=?" not in value:
+        return value
+    from email.errors import HeaderParseError
+    from email.header import decode_header, make_header
+
+    try:
+        return str(make_header(decode_header(value)))
+    except (HeaderParseError, LookupError, UnicodeError):
+        return value  # of a ready-made message, which may say anything

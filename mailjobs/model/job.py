@@ -19,9 +19,9 @@ Kind = Literal["csv", "jsonl", "json", "yaml", "sqlite", "command"]
 class Source:
     """Rows of a file, or of what a program prints; `path` is the file, or the folder that the program runs in.
 
-    `delimiter` None: found out from the first lines. `items` names the list within a JSON file ("" for the whole of
-    it), `query` asks an SQLite database, `words` are a program with its arguments, whose output has `format`.
-    `label` is what errors call the file, where that is not its path.
+    `delimiter` None: found out from the first lines; `quote` stands around cells, and doubled within them. `items`
+    names the list within a JSON file ("" for the whole of it), `query` asks an SQLite database, `words` are a program
+    with its arguments, whose output has `format`. `label` is what errors call the file, where that is not its path.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Source:
     key: str | None = None
     encoding: str = "utf-8"
     delimiter: str | None = None
+    quote: str = '"'
     items: str = ""
     query: str = ""
     words: tuple[str, ...] = ()

@@ -65,7 +65,7 @@ class _Table:
     def _read(self, lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
         """Records that are not blank. While one is used, `_line` is where it begins and `_number` what it counts."""
         csv.field_size_limit(LARGEST_FIELD)
-        reader = csv.reader(_without_nul(lines), delimiter=delimiter, strict=True)
+        reader = csv.reader(_without_nul(lines), delimiter=delimiter, quotechar=self._source.quote, strict=True)
         while True:
             self._line = reader.line_num + 1
             try:
@@ -86,8 +86,8 @@ class _Table:
     def _delimiter(self, first: Sequence[str]) -> str:
         given = self._source.delimiter
         if given is None:
-            return sniff(first)
-        if len(given) != 1 or given in '\r\n"\0':
+            return sniff(first, self._source.quote)
+        if len(given) != 1 or given in f"\r\n\0{self._source.quote}":
             raise JobError(f"the delimiter {given!r} is not one character", place=self._source.place)
         return given
 

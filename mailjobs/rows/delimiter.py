@@ -28,15 +28,15 @@ def _raising(error: ValueError) -> Iterator[str]:
     raise error
 
 
-def sniff(lines: Sequence[str]) -> str:
+def sniff(lines: Sequence[str], quote: str = '"') -> str:
     """The delimiter of the first lines of a file; a comma where nothing speaks for another."""
-    return max(CANDIDATES, key=lambda delimiter: _score(lines, delimiter))
+    return max(CANDIDATES, key=lambda delimiter: _score(lines, delimiter, quote))
 
 
-def _score(lines: Sequence[str], delimiter: str) -> tuple[bool, int]:
+def _score(lines: Sequence[str], delimiter: str, quote: str) -> tuple[bool, int]:
     """How well `delimiter` fits: whether the rows are alike, then the number of columns."""
     try:
-        counts = [len(cells) for cells in csv.reader(lines, delimiter=delimiter) if cells]
+        counts = [len(cells) for cells in csv.reader(lines, delimiter=delimiter, quotechar=quote) if cells]
     except csv.Error:
         return False, 0
     if not counts or counts[0] < 2:

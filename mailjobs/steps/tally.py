@@ -126,7 +126,7 @@ def sent_facts(letter: Letter) -> dict[str, Any]:
     return {
         "message_id": outgoing.message_id,
         "size": outgoing.size,
-        "headers": [{"name": name, "value": value} for name, value in outgoing.headers],
+        "headers": outgoing.told(),
         "headers_text": outgoing.head.decode("utf-8", "backslashreplace"),
         "body_text": body,
     }

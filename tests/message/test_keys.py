@@ -268,3 +268,10 @@ def test_what_is_always_there(write: Writer) -> None:
         "Content-Transfer-Encoding",
     ]
     assert len(ALWAYS) == 3
+
+
+def test_fields_are_told_as_sent_and_as_read(write: Writer) -> None:
+    told = {one["name"]: one for one in write("subject: Grüße, 漢字").outgoing.told()}
+    assert told["Subject"]["text"] == "Grüße, 漢字"
+    assert told["Subject"]["value"].startswith("=?utf-8?")
+    assert told["To"] == {"name": "To", "value": "bob@example.org", "text": "bob@example.org"}

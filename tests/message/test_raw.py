@@ -90,3 +90,13 @@ def test_any_bytes_are_split_or_refused(data: bytes) -> None:
         assert joined.replace(b"\r\n", b"").translate(None, b"\r\n") == joined.replace(b"\r\n", b"")
         if keep:
             assert joined == data
+
+
+@pytest.mark.parametrize("raw", ["raw: {file: m.eml}", "raw: |\n  Bcc: x@y.test\n\n  body"])
+def test_a_bcc_that_all_would_see_is_warned_about(write: Writer, raw: str) -> None:
+    from mailjobs.job import load_job
+
+    write.file("m.eml", b"Subject: x\r\nbcc : x@y.test\r\n\r\nBcc: in the body\r\n")
+    write.compiled(f"subject: null\n{raw}")
+    (warning,) = load_job(write.folder / "job.yaml").warnings
+    assert "Bcc field" in warning.message

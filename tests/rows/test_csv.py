@@ -260,3 +260,9 @@ def test_text_before_a_bad_byte_is_whole_in_any_charset(monkeypatch, codec, port
     with pytest.raises(Undecodable) as caught:
         next(lines)
     assert caught.value.offset == len(good)
+
+
+def test_another_quote(tmp_path):
+    (tmp_path / "q.csv").write_text("a;b\n'x;y';\"z\n'it''s';2\n")
+    found = [row.values for row in open_rows(Source("q", tmp_path / "q.csv", JOB, quote="'"))]
+    assert found == [{"a": "x;y", "b": '"z'}, {"a": "it's", "b": "2"}]

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from mailjobs.errors import DataError, JobError, SetupError
+from tests.fixtures.lab import Lab
 from tests.fixtures.letters import Writer
+from tests.fixtures.running import command
 from tests.sign.stores import BODIES
 
 
@@ -59,6 +61,29 @@ def test_gpg_verifies_it(write: Writer, home: Path) -> None:
         assert got.parsed["content-type"].params["micalg"] in ("pgp-sha256", "pgp-sha512")
         write.file("content", content.replace(b"text/plain", b"text/html"))
         assert subprocess.run(verify, capture_output=True).returncode == 1
+
+
+def test_behind_a_relay_it_still_holds(lab: Lab, box_name: str, write: Writer, home: Path) -> None:
+    box = lab.mailbox(box_name)
+    job = write.file(
+        "job.yaml",
+        f"""version: 1
+server: {{host: localhost, port: {lab.port("P_SMTP")}, tls: none}}
+steps: [{{send: m}}]
+messages:
+  m:
+    from: ann@example.com
+    to: {box_name}@lab.test
+    subject: s
+    text: ".x  \\n\\n"
+    sign: {{pgp: {{key: ann@example.com, home: k}}}}
+""",
+    )
+    done = command("run", job)
+    assert done.returncode == 0, done.stdout + done.stderr
+    content, signature = parts(box.wait()[0].as_sent())
+    paths = write.file("signature", signature), write.file("content", content)
+    assert subprocess.run(["gpg", "--homedir", home, "--verify", *paths], capture_output=True).returncode == 0
 
 
 def test_gpg_decrypts_it(write: Writer, home: Path) -> None:
