@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from os.path import isdir
+
 from mailjobs import model
 from mailjobs.errors import FileError
 from mailjobs.job.node import JobPath, Node, key_place, place
@@ -95,7 +97,7 @@ def _authority(node: Node, path: JobPath, problems: Problems) -> model.CaSource:
     if kind == "file":
         check_named(inner, (*path, kind), problems)
         return model.CaSource(file=named, place=spot)
-    if not problems.stands_in(inner.value) and ("\0" in inner.value or not named.is_dir()):
+    if not problems.stands_in(inner.value) and not isdir(named):
         problems.at(inner, (*path, kind), f"the directory '{named}' does not exist", code=FileError.code)
     return model.CaSource(dir=named, place=spot)
 

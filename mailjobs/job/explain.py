@@ -23,6 +23,9 @@ EXACTLY = {
     "a secret": "exactly one source",
     "a variable": "exactly one source",
     "a source of certificates": "exactly one form",
+    "an attachment": "exactly one source",
+    "an html body": "exactly one source",
+    "a raw message": "exactly one source",
 }
 CODES = {"port": 116}
 LONGEST = 60

@@ -34,11 +34,23 @@ def read_schema(name: str = "job") -> Schema:
     """A schema as plain data, for jobs whose settings are rendered. It is shared: do not change it."""
     import json
 
-    schema: Schema = json.loads(schema_text(name))
+    schema: Schema = _anchored(json.loads(schema_text(name)))
     for part in TEMPLATED:
         if part in schema.get("definitions", ()):
             schema["definitions"][part] = _rendered(schema["definitions"][part])
     return schema
+
+
+def _anchored(schema: Any) -> Any:
+    """`schema` with patterns that end where the text does: Python's `$` would take a newline behind it."""
+    if isinstance(schema, list):
+        return [_anchored(inner) for inner in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: inner if key in ("examples", "default") else _anchored(inner) for key, inner in schema.items()}
+    if isinstance(made.get("pattern"), str) and made["pattern"].endswith("$"):
+        made["pattern"] = made["pattern"].removesuffix("$") + r"\Z"
+    return made
 
 
 def _rendered(schema: Any) -> Any:

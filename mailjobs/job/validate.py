@@ -7,7 +7,7 @@ from typing import Any
 from mailjobs.job.conforms import conforms
 from mailjobs.job.node import JobPath, Node
 from mailjobs.job.problems import NULL, Problems
-from mailjobs.job.schema import is_secret, read_schema
+from mailjobs.job.schema import Schema, is_secret, read_schema
 
 
 def validate(root: Node, problems: Problems) -> None:
@@ -15,18 +15,26 @@ def validate(root: Node, problems: Problems) -> None:
     found = Problems()
     data, schema = root.plain(), read_schema()
     if not conforms(data, schema):
-        from jsonschema import Draft7Validator
-
         from mailjobs.job.explain import explain
 
-        validator: Any = Draft7Validator(schema)
-        for error in sorted(validator.iter_errors(data), key=lambda error: [str(step) for step in error.path]):
+        errors = _validator(schema).iter_errors(data)
+        for error in sorted(errors, key=lambda error: [str(step) for step in error.path]):
             explain(error, root, found)
     for key in ("data", "server", "servers", "defaults", "messages"):
         node = root.get(key)
         if node is not None:
             nothing_removed(node, (key,), found)
     _take_over(found, problems)
+
+
+def _validator(schema: Schema) -> Any:
+    """Of draft-07, but that 25.0 is no whole number: what reads the job counts on an int."""
+    import jsonschema
+
+    draft: Any = jsonschema.Draft7Validator
+    whole = draft.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    extended: Any = jsonschema.validators
+    return extended.extend(draft, type_checker=whole)(schema)
 
 
 def nothing_removed(node: Node, path: JobPath, problems: Problems) -> None:

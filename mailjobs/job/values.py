@@ -8,6 +8,7 @@ from typing import Any
 from mailjobs.job.node import JobPath, Node
 from mailjobs.job.problems import Problems
 
+LONGEST = 365 * 24 * 3600  # as the schema has it for numbers
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -15,14 +16,19 @@ def seconds(node: Node | None, path: JobPath, problems: Problems, default: float
     """A duration (`30`, `30s`, `500ms`, `5m`, `1h`) in seconds."""
     if node is None:
         return default
-    if isinstance(node.value, str):
-        number = node.value.rstrip("msh ")
-        unit = node.value[len(number) :].strip()
-        return float(number) * UNITS[unit or "s"]
-    if not math.isfinite(node.value):
+    found = _written(node.value) if isinstance(node.value, str) else float(node.value)
+    if not math.isfinite(found):
         problems.at(node, path, "a duration is a finite number")
         return default
-    return float(node.value)
+    if found > LONGEST:
+        problems.at(node, path, f"{node.value!r} is out of bounds: at most 365 days")
+        return default
+    return found
+
+
+def _written(text: str) -> float:
+    number = text.rstrip("msh ")
+    return float(number) * UNITS[text[len(number) :].strip() or "s"]
 
 
 def plain(node: Node | None, default: Any = None) -> Any:
