@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -11,7 +12,7 @@ from types import FrameType
 import click
 
 from mailjobs import __version__
-from mailjobs.errors import ExitStatus, Interrupted, JobError, MailjobsError
+from mailjobs.errors import ExitStatus, Interrupted, MailjobsError
 from mailjobs.report.problems import problems_text
 from mailjobs.report.visible import visible
 
@@ -19,6 +20,7 @@ from mailjobs.report.visible import visible
 def guarded(action: Callable[[], object]) -> int:
     """Carry out `action` and turn whatever it raises into words on stderr and an exit status."""
     _open_missing()
+    _never_refuse()
     signal.signal(signal.SIGTERM, _terminated)
     signal.signal(signal.SIGINT, _interrupted)
     try:
@@ -45,7 +47,7 @@ def guarded(action: Callable[[], object]) -> int:
 
 def tell(error: MailjobsError) -> int:
     """Say on stderr what is wrong; its exit status."""
-    text = problems_text(error.problems) if isinstance(error, JobError) else visible(f"mailjobs: {error}")
+    text = problems_text(error.problems) if error.problems else visible(f"mailjobs: {error}")
     click.echo(text, err=True)
     return int(error.exit_status)
 
@@ -69,6 +71,12 @@ def _open_missing() -> None:
                 os.dup2(descriptor, number)
                 os.close(descriptor)
             setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115 it stays open
+
+
+def _never_refuse() -> None:
+    """What the encoding of a terminal lacks is shown as an escape: half a character of a file name, é in ASCII."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _silence_stdout() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import lexists
 from pathlib import Path
 
 import click
@@ -73,7 +74,7 @@ def command(directory: Path) -> None:
 
 def _write(files: dict[Path, str]) -> None:
     for path in files:
-        if path.exists() or path.is_symlink():
+        if lexists(path):
             raise OutputError(f"{path} exists already; nothing was written", hint="name another directory")
     for path, text in files.items():
         try:

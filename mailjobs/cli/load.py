@@ -9,9 +9,11 @@ from typing import Any
 
 import click
 
-from mailjobs.errors import FileError, JobError, Place, Problem, UsageError
+from mailjobs.errors import FileError, JobError, Problem, UsageError
 from mailjobs.frozen import frozen
 from mailjobs.job import Loaded, load_job
+from mailjobs.job.files import MAX_SIZE, job_text, within_bounds
+from mailjobs.job.masking import masked
 from mailjobs.prepare import check_job
 
 Pairs = tuple[tuple[str, str], ...]
@@ -40,7 +42,7 @@ def changing(command: Callable[..., int]) -> Callable[..., int]:
 def _pairs(ctx: click.Context, option: click.Parameter, values: Sequence[str]) -> Pairs:
     for value in values:
         if "=" not in value or value.startswith("="):
-            raise UsageError(f"--{option.opts[0].lstrip('-')} takes NAME=VALUE, not '{value}'")
+            raise UsageError(f"--{option.opts[0].lstrip('-')} takes NAME=VALUE, not '{masked(value)}'")
     return tuple((name, text) for name, _, text in (value.partition("=") for value in values))
 
 
@@ -68,8 +70,5 @@ def _refusal(problems: list[Problem]) -> JobError:
 
 
 def _standard_input() -> str:
-    data = sys.stdin.buffer.read()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise JobError(f"not UTF-8 at byte {error.start}", place=Place("-")) from None
+    data = within_bounds(sys.stdin.buffer.read(MAX_SIZE + 1), "standard input")
+    return job_text(data, "-")

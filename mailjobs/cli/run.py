@@ -9,10 +9,12 @@ from typing import Any
 
 import click
 
+from mailjobs.cli.failure import tell
 from mailjobs.cli.load import Changes, changing, checked
 from mailjobs.cli.sinks import Lasting, Listening, sinks
-from mailjobs.errors import UsageError
+from mailjobs.errors import MailjobsError, UsageError
 from mailjobs.events import Publish
+from mailjobs.job import Loaded
 from mailjobs.report.files import as_json, check_report_path, write_report
 from mailjobs.report.problems import problems_text
 from mailjobs.report.visible import visible
@@ -50,13 +52,16 @@ def command(
     """
     if report is not None:
         check_report_path(report)
+    ready = _ready(jobs, changes, step, listening["quiet"])
+    if isinstance(ready, int):
+        return ready
     listens = Listening(**{**listening, "quiet": listening["quiet"] or json_})
     records: list[RunRecord] = []
     with ExitStack() as stack:
         listeners = sinks(listens, stack)
         publish = Publish(listeners)
-        for path in jobs:
-            records.append(_run(path, changes, dry_run, step, publish))
+        for loaded in ready:
+            records.append(_run(loaded, dry_run, step, publish))
             if records[-1].failed:
                 break
     if report is not None:
@@ -76,24 +81,34 @@ def _unwritten(listeners: Sequence[Lasting]) -> int:
     return int(failures[0].exit_status) if failures else 0
 
 
-def _run(path: str, changes: Changes, dry_run: bool, step: str | None, publish: Publish) -> RunRecord:
+def _ready(jobs: Sequence[str], changes: Changes, step: str | None, quiet: bool) -> list[Loaded] | int:
+    """All jobs, checked before the first one runs; the exit status where any is wrong, when all have been told."""
+    ready, statuses = [], []
+    for path in jobs:
+        try:
+            ready.append(_loaded(path, changes, step, quiet))
+        except UsageError:
+            raise
+        except MailjobsError as error:
+            statuses.append(tell(error))
+    return statuses[0] if statuses else ready
+
+
+def _loaded(path: str, changes: Changes, step: str | None, quiet: bool) -> Loaded:
     loaded = checked(path, changes)
-    if loaded.warnings:
+    if loaded.warnings and not quiet:
         click.echo(problems_text(loaded.warnings), err=True)
     ids = [known.id for known in loaded.job.steps if known.id]
     if step is not None and step not in ids:
         raise UsageError(f"no step of {path} has the id '{step}'; there are: {', '.join(ids) or 'none'}")
+    return loaded
+
+
+def _run(loaded: Loaded, dry_run: bool, step: str | None, publish: Publish) -> RunRecord:
     record = run_job(loaded.job, Options(dry_run, step, loaded.warnings), publish)
     if record.error is not None:
-        _tell(record)
+        tell(record.error)
     return record
-
-
-def _tell(record: RunRecord) -> None:
-    from mailjobs.cli.failure import tell
-
-    assert record.error is not None, "only failed runs are told"
-    tell(record.error)
 
 
 def _tell_failures(records: list[RunRecord]) -> None:

@@ -74,7 +74,7 @@ def _open(path: str, standard: TextIO, stack: ExitStack) -> TextIO:
     if path == "-":
         return standard
     try:
-        file = open(path, "w", encoding="utf-8")  # noqa: SIM115 the stack closes it
+        file = open(path, "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115 the stack closes it
     except (OSError, ValueError) as error:
         raise OutputError(f"cannot write {path}: {getattr(error, 'strerror', error)}") from None
     stack.callback(_close, file)

@@ -10,6 +10,7 @@ from mailjobs.cli.load import Changes, changing, load
 from mailjobs.errors import ExitStatus, FileError, JobError, Problem, SetupError
 from mailjobs.prepare import check_job
 from mailjobs.report.problems import problems_text
+from mailjobs.report.visible import visible
 
 
 @click.command("validate")
@@ -41,10 +42,9 @@ def _problems(path: str, changes: Changes) -> tuple[list[Problem], int]:
     """What is wrong, warnings too, and the exit status."""
     try:
         loaded = load(path, changes, strict=False)
-    except JobError as error:
-        return list(error.problems), int(error.exit_status)
-    except (FileError, SetupError) as error:
-        return [Problem(error.message, error.place, hint=error.hint, code=error.code)], int(error.exit_status)
+    except (JobError, FileError, SetupError) as error:
+        alone = Problem(error.message, error.place, hint=error.hint, code=error.code)
+        return list(error.problems or [alone]), int(error.exit_status)
     wrong = check_job(loaded.job)
     return [*loaded.warnings, *wrong], int(ExitStatus.DATAERR if wrong else ExitStatus.OK)
 
@@ -53,7 +53,7 @@ def _print(path: str, problems: list[Problem], failed: int, quiet: bool) -> None
     if problems:
         click.echo(problems_text(problems), err=True)
     if not failed and not quiet:
-        click.echo(f"{path}: ok")
+        click.echo(visible(f"{path}: ok"))
 
 
 def _as_dict(problem: Problem) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any, Literal
 
-from mailjobs.errors.place import Place
+from mailjobs.errors.place import Place, Problem
 
 Fault = Literal["job", "data", "client", "machine", "network", "server", "user"]
 
@@ -34,13 +34,15 @@ class MailjobsError(Exception):
     """The root of the tree. Raised itself by nobody.
 
     Class attributes: `code` (the number that the component gives it, or None), `who` failed, `exit_status`,
-    `temporary` (whether the same thing may work later). `code` and `temporary` may differ for an instance.
+    `temporary` (whether the same thing may work later), `problems` (what is wrong in the job, each with its place).
+    `code`, `temporary` and `problems` may differ for an instance.
     """
 
     code: int | None = None
     who: Fault = "client"
     exit_status: ExitStatus = ExitStatus.UNAVAILABLE
     temporary: bool = False
+    problems: tuple[Problem, ...] = ()
 
     def __init__(
         self,

@@ -22,15 +22,26 @@ def read_bytes(path: Path) -> bytes:
     try:
         if "\0" in str(path):
             raise FileError("a file name cannot hold a NUL")
+        _refuse_special(path)
         with path.open("rb") as file:
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise FileError(f"'{path}' is not a regular file")
             content = file.read(MAX_SIZE + 1)
     except OSError as error:
         raise FileError(why_not(path, error)) from error
+    return within_bounds(content, f"'{path}'")
+
+
+def within_bounds(content: bytes, what: str) -> bytes:
+    """`content`, of which at least one octet more than allowed was read. Raises FileError where there is more."""
     if len(content) > MAX_SIZE:
-        raise FileError(f"'{path}' is larger than {MAX_SIZE // 1024 // 1024} MiB")
+        raise FileError(f"{what} is larger than {MAX_SIZE // 1024 // 1024} MiB")
     return content
+
+
+def _refuse_special(path: Path) -> None:
+    """Before it is opened: opening a pipe waits for somebody who writes."""
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise FileError(f"'{path}' is not a regular file")
 
 
 def check_file(path: Path) -> None:
@@ -38,6 +49,7 @@ def check_file(path: Path) -> None:
     try:
         if "\0" in str(path):
             raise FileError("a file name cannot hold a NUL")
+        _refuse_special(path)
         path.open("rb").close()
     except OSError as error:
         raise FileError(why_not(path, error)) from error

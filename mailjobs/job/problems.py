@@ -107,4 +107,6 @@ def _one(kind: type[MailjobsError], errors: tuple[Problem, ...]) -> MailjobsErro
         message = f"{first.place.path}: {message}"
     if others:
         message += "".join(f"; {other.place}: {other.message}" for other in others)
-    return kind(message, place=first.place, hint=first.hint, code=first.code)
+    error = kind(message, place=first.place, hint=first.hint, code=first.code)
+    error.problems = errors
+    return error

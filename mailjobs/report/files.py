@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mailjobs.errors import OutputError, UsageError
@@ -24,10 +26,18 @@ def check_report_path(path: Path) -> None:
     """See to it, before anything runs, that a report can be written. Raises UsageError, OutputError."""
     if path.suffix not in FORMATS:
         raise UsageError(f"a report's format is known by its suffix: '{path}' has none of {', '.join(FORMATS)}")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise OutputError(f"cannot write the report: there is no directory {path.parent}")
-    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise OutputError(f"cannot write the report {path}")
+    try:
+        there = stat.S_IFMT(path.stat().st_mode)
+    except FileNotFoundError:
+        there = stat.S_IFREG
+    except OSError as error:
+        raise OutputError(f"cannot write the report {path}: {error.strerror}") from None
+    if there != stat.S_IFREG:
+        raise OutputError(f"cannot write the report {path}: it is not a regular file")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise OutputError(f"cannot write the report {path}: permission denied")
 
 
 def write_report(path: Path, records: Sequence[RunRecord]) -> None:
@@ -35,11 +45,14 @@ def write_report(path: Path, records: Sequence[RunRecord]) -> None:
     import tempfile
 
     text = FORMATS[path.suffix](records)
+    name = ""
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with open(descriptor, "w", encoding="utf-8") as out:
+        descriptor, name = tempfile.mkstemp(prefix=".report-", dir=path.parent)
+        with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as out:
             out.write(text)
         os.chmod(name, 0o644)
         os.replace(name, path)
     except OSError as error:
+        with suppress(OSError):
+            os.unlink(name)
         raise OutputError(f"cannot write the report {path}: {error.strerror}") from None
