@@ -15,6 +15,7 @@ from mailjobs.session.post import Letter
 from mailjobs.smtp import Outcome
 
 L = TypeVar("L", bound=Letter)
+Result = tuple[tuple[Outcome, ...], MailjobsError | None]
 
 
 @frozen
@@ -30,31 +31,37 @@ class Courier(Generic[L]):
     """Delivers letters over one connection at a time.
 
     `open_connection` gives the connection to use: the one in hand while it is usable, else a new one. `retry` is
-    for what failed for a while: connections that cannot be opened, and recipients that were deferred. A message
+    for what failed for a while: connections that cannot be opened or are lost before the final dot, and recipients
+    that were deferred; `has_time` says whether there are so many seconds left to wait. A message
     whose outcome is unknown is never tried again, nor is one whose content cannot be had.
     """
 
-    def __init__(self, open_connection: Callable[[], Conversation], retry: Retry) -> None:
+    def __init__(
+        self,
+        open_connection: Callable[[], Conversation],
+        retry: Retry,
+        has_time: Callable[[float], bool] = lambda seconds: True,
+    ) -> None:
         self._open_connection = open_connection
         self._retry = retry
+        self._has_time = has_time
         self._post: Post | None = None
         self._conversation: Conversation | None = None
         self._fresh = True
+        self._after: L | None = None  # the letter behind the following one
+        self._under_way: tuple[Post, Letter] | None = None
         self._broken: MailjobsError | None = None
+        self._stopped = False
 
     def deliver(self, letters: Iterable[L]) -> Iterator[Settled[L]]:
-        """Each letter settled, in order. Raises what keeps a connection from being opened."""
+        """Each letter settled, in order. Where no connection can be had, or on an interruption, the one in hand is the
+        last; then what happened is raised. What keeps a letter from being made is raised behind those before it.
+        """
         source = iter(letters)
         current, following = self._pull(source), self._pull(source)
-        while current is not None:
-            post = self._ready()
-            failure = self._begin(post, current, following)
-            after = self._pull(source)  # made ready while the server works
-            settled = self._finish(post, current, failure)
-            yield settled
-            if isinstance(settled.error, Interrupted):
-                raise settled.error
-            current, following = following, after
+        while current is not None and not self._stopped:
+            yield self._carry(current, following, source)
+            current, following = following, self._after
         if self._broken is not None:
             raise self._broken
 
@@ -62,37 +69,68 @@ class Courier(Generic[L]):
         """The next letter; what keeps it from being made must not touch the one that is under way."""
         try:
             return None if self._broken else next(source, None)
+        except Interrupted:
+            raise
         except MailjobsError as error:
             self._broken = error
             return None
 
-    def _begin(self, post: Post, letter: Letter, following: Letter | None) -> MailjobsError | None:
+    def _carry(self, letter: L, following: L | None, source: Iterator[L]) -> Settled[L]:
+        remainder = Remainder(letter)
+        try:
+            error = self._first(remainder, letter, following, source)
+            if not isinstance(error, Interrupted):
+                error = self._again(remainder, error)
+        except MailjobsError as failure:  # no connection, or an interruption while something is made or waited for
+            if self._under_way is not None:
+                post, part = self._under_way
+                remainder.merge(part, post.give_up(part))
+            self._broken, self._stopped, error = failure, True, failure
+        if isinstance(error, Interrupted):
+            self._broken, self._stopped = error, True
+        return Settled(letter, remainder.outcomes, error)
+
+    def _first(self, remainder: Remainder, letter: L, following: L | None, source: Iterator[L]) -> MailjobsError | None:
+        """The first try, while which the letter after the next is made ready."""
+        post = self._ready()
+        self._under_way = post, letter
         # A retry has to come before the next letter, so nothing may be opened behind this one.
-        ahead = following if self._retry.attempts == 1 else None
+        failure = self._begin(post, letter, following if self._retry.attempts == 1 else None)
+        self._after = None if isinstance(failure, Interrupted) else self._pull(source)
+        return self._result(remainder, letter, self._settle(post, failure))
+
+    def _again(self, remainder: Remainder, error: MailjobsError | None) -> MailjobsError | None:
+        for wait in self._waits():
+            part = None if _is_ours(error) else remainder.part(error)
+            if part is None:
+                break
+            clock.sleep(wait)
+            error = self._result(remainder, part, self._attempt(part))
+        return error
+
+    def _result(self, remainder: Remainder, letter: Letter, result: Result) -> MailjobsError | None:
+        """Take in what a try has brought; where the connection was stale, what a try over a new one brings."""
+        if self._went_stale(*result):
+            result = self._attempt(letter)
+        outcomes, error = result
+        remainder.merge(letter, outcomes)
+        self._under_way = None
+        return error
+
+    def _attempt(self, letter: Letter) -> Result:
+        self._under_way = None  # nothing of the try before is open any more
+        post = self._ready()
+        self._under_way = post, letter
+        return self._settle(post, self._begin(post, letter, None))
+
+    def _begin(self, post: Post, letter: Letter, ahead: Letter | None) -> MailjobsError | None:
         try:
             post.begin(letter, ahead)
         except MailjobsError as error:
             return error
         return None
 
-    def _finish(self, post: Post, letter: L, failure: MailjobsError | None) -> Settled[L]:
-        outcomes, error = self._settle(post, failure)
-        if self._went_stale(outcomes, error):
-            outcomes, error = self._attempt(letter)
-        merged = Remainder(letter, outcomes)
-        for wait in self._waits():
-            if _is_ours(error) or not merged.deferred:
-                break
-            clock.sleep(wait)
-            outcomes, error = self._attempt(merged)
-            merged.merge(outcomes)
-        return Settled(letter, merged.outcomes, error)
-
-    def _attempt(self, letter: Letter) -> tuple[tuple[Outcome, ...], MailjobsError | None]:
-        post = self._ready()
-        return self._settle(post, self._begin(post, letter, None))
-
-    def _settle(self, post: Post, failure: MailjobsError | None) -> tuple[tuple[Outcome, ...], MailjobsError | None]:
+    def _settle(self, post: Post, failure: MailjobsError | None) -> Result:
         try:
             return post.settle(), failure
         except MailjobsError as error:
@@ -120,8 +158,8 @@ class Courier(Generic[L]):
             try:
                 return self._renew()
             except MailjobsError as error:
-                wait = next(waits, None)
-                if wait is None or not error.temporary or isinstance(error, Interrupted):
+                wait = next(waits, None) if error.temporary and not isinstance(error, Interrupted) else None
+                if wait is None:
                     raise
                 clock.sleep(wait)
 
@@ -134,10 +172,13 @@ class Courier(Generic[L]):
         return self._post
 
     def _waits(self) -> Iterator[float]:
-        """Seconds before each further attempt, doubled up to `max_delay`."""
+        """Seconds before each further attempt, doubled up to `max_delay`, while there is time for it."""
         wait = self._retry.delay
         for _ in range(self._retry.attempts - 1):
-            yield min(wait, self._retry.max_delay)
+            pause = min(wait, self._retry.max_delay)
+            if not self._has_time(pause):
+                return
+            yield pause
             wait *= 2
 
 
@@ -149,5 +190,5 @@ def _is_ours(error: MailjobsError | None) -> bool:
 def _unheard(outcome: Outcome) -> bool:
     """Whether the server said nothing about the recipient but goodbye, and got no content."""
     if outcome.reply is not None:
-        return outcome.reply.code == 421
+        return outcome.reply.code == 421 and outcome.command != "the message"
     return outcome.state == "not-attempted" and outcome.command is None

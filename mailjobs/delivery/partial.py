@@ -1,50 +1,70 @@
-"""What is left of a letter when some of its recipients were deferred."""
+"""What became of a letter so far, and what is left of it to be tried again."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from mailjobs.errors import MailjobsError
+from mailjobs.frozen import frozen
 from mailjobs.session.post import Letter
 from mailjobs.smtp import Envelope, Outcome, Streamed
 
 
-class Remainder:
-    """A letter for those of its recipients that are still deferred, and the outcomes of all."""
+@frozen
+class Part:
+    """A letter for some of the recipients of another one, which are those at `indexes`."""
 
-    def __init__(self, letter: Letter, outcomes: tuple[Outcome, ...]) -> None:
-        self._letter = letter
-        self._outcomes = list(outcomes)
+    whole: Letter
+    indexes: tuple[int, ...]
 
     @property
-    def deferred(self) -> list[int]:
-        """Indexes of the recipients to try again."""
-        return [index for index, outcome in enumerate(self._outcomes) if outcome.state == "deferred"]
+    def envelope(self) -> Envelope:
+        """That of the whole letter, with these recipients alone."""
+        whole = self.whole.envelope
+        recipients = tuple([whole.recipients[index] for index in self.indexes])
+        parameters = tuple([whole.parameters_of(index) for index in self.indexes])
+        return replace(whole, recipients=recipients, recipient_parameters=parameters if any(parameters) else ())
+
+    @property
+    def content(self) -> bytes | Streamed:
+        """The same bytes; streamed ones are made anew."""
+        return self.whole.content
+
+    @property
+    def stop_indexes(self) -> frozenset[int]:
+        """Those of the whole letter, counted among these."""
+        return frozenset(new for new, old in enumerate(self.indexes) if old in self.whole.stop_indexes)
+
+
+class Remainder:
+    """The outcomes of all recipients of a letter, and who of them may be tried again."""
+
+    def __init__(self, letter: Letter) -> None:
+        self._letter = letter
+        self._outcomes = [Outcome(recipient, "not-attempted") for recipient in letter.envelope.recipients]
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
         """One for each recipient of the whole letter."""
         return tuple(self._outcomes)
 
-    @property
-    def envelope(self) -> Envelope:
-        """The letter's envelope with the deferred recipients alone."""
-        whole = self._letter.envelope
-        left = self.deferred
-        recipients = tuple(whole.recipients[index] for index in left)
-        parameters = tuple(whole.recipient_parameters[index] for index in left) if whole.recipient_parameters else ()
-        return replace(whole, recipients=recipients, recipient_parameters=parameters)
+    def part(self, error: MailjobsError | None) -> Part | None:
+        """The letter for those whom another try may help, or None. `error` is what broke the last try off.
 
-    @property
-    def content(self) -> bytes | Streamed:
-        """The same bytes; streamed ones are made anew."""
-        return self._letter.content
+        Those are the deferred, and whom nothing was sent to since the connection failed or somebody was deferred
+        who stops the message. Where such a one was rejected it is nobody's any more.
+        """
+        if any(self._outcomes[index].state == "rejected" for index in self._letter.stop_indexes):
+            return None
+        states = ("deferred", "not-attempted") if error is None or error.temporary else ("deferred",)
+        indexes = tuple([index for index, outcome in enumerate(self._outcomes) if outcome.state in states])
+        return Part(self._letter, indexes) if indexes else None
 
-    @property
-    def stop_indexes(self) -> frozenset[int]:
-        """Those of the letter, counted among the deferred."""
-        return frozenset(new for new, old in enumerate(self.deferred) if old in self._letter.stop_indexes)
-
-    def merge(self, outcomes: tuple[Outcome, ...]) -> None:
-        """Take in what became of the deferred ones."""
-        for index, outcome in zip(self.deferred, outcomes, strict=True):
-            self._outcomes[index] = outcome
+    def merge(self, letter: Letter, outcomes: tuple[Outcome, ...]) -> None:
+        """Take in what became of `letter`, which is the whole one or a part. Who was deferred before stays so where
+        nothing was sent to him: the server's words tell more.
+        """
+        indexes = letter.indexes if isinstance(letter, Part) else range(len(self._outcomes))
+        for index, outcome in zip(indexes, outcomes, strict=True):
+            if outcome.state != "not-attempted" or self._outcomes[index].state == "not-attempted":
+                self._outcomes[index] = outcome

@@ -3,9 +3,9 @@
 TLS takes its time to import: `secure` is taken from `net.tls`, `check_trust` from `net.trust`, by who needs them.
 """
 
-from mailjobs.net.deadline import Deadline
+from mailjobs.net.deadline import Deadline, Until
 from mailjobs.net.stream import Peer, Stream
 from mailjobs.net.tcp import connect
 from mailjobs.net.tcp_stream import TcpStream
 
-__all__ = ["Deadline", "Peer", "Stream", "TcpStream", "connect"]
+__all__ = ["Deadline", "Peer", "Stream", "TcpStream", "Until", "connect"]

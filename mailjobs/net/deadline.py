@@ -4,16 +4,37 @@ from __future__ import annotations
 
 from mailjobs import clock
 from mailjobs.errors import TimedOut
+from mailjobs.frozen import frozen
+
+STEP_SETTING = "the step's timeout"
+
+
+@frozen
+class Until:
+    """A moment of the monotonic clock that ends a step, `seconds` after its start."""
+
+    moment: float
+    seconds: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Until:
+        """So many seconds from now."""
+        return cls(clock.monotonic() + seconds, seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds until it, 0 or less where it has passed."""
+        return self.moment - clock.monotonic()
 
 
 class Deadline:
     """Limits for one operation, in seconds; 0 is none. `idle` starts anew with each byte, `total` does not.
 
     `stage` is what is waited for, in the words of an error: "EHLO", "handshake", "the message". The two settings are
-    where a user finds the limits: "timeout.final" may stand for idle, "the step's timeout" for total.
+    where a user finds the limits: "timeout.final" may stand for idle. `until` bounds the whole step.
     """
 
-    __slots__ = ("_idle_end", "_total_end", "idle", "idle_setting", "stage", "total", "total_setting")
+    __slots__ = ("_idle_end", "_total_end", "idle", "idle_setting", "stage", "total", "total_setting", "until")
 
     def __init__(
         self,
@@ -23,12 +44,14 @@ class Deadline:
         *,
         idle_setting: str = "timeout.idle",
         total_setting: str = "timeout.total",
+        until: Until | None = None,
     ) -> None:
         self.stage = stage
         self.idle = idle
         self.total = total
         self.idle_setting = idle_setting
         self.total_setting = total_setting
+        self.until = until
         now = clock.monotonic()
         self._idle_end = now + idle if idle else None
         self._total_end = now + total if total else None
@@ -40,14 +63,17 @@ class Deadline:
 
     def remaining(self) -> float | None:
         """Seconds until the nearer limit, None where there is none. Raises TimedOut where one has passed."""
-        if self._idle_end is None and self._total_end is None:
+        if self._idle_end is None and self._total_end is None and self.until is None:
             return None
         now = clock.monotonic()
+        if self.until is not None and now >= self.until.moment:
+            raise self.timed_out(f"at {self.stage}: the step took longer than", self.until.seconds, STEP_SETTING)
         if self._total_end is not None and now >= self._total_end:
             raise self.timed_out(f"at {self.stage}: it took longer than", self.total, self.total_setting)
         if self._idle_end is not None and now >= self._idle_end:
             raise self.timed_out(f"at {self.stage}: nothing moved for", self.idle, self.idle_setting)
-        return min(end for end in (self._idle_end, self._total_end) if end is not None) - now
+        step_end = self.until.moment if self.until is not None else None
+        return min(end for end in (self._idle_end, self._total_end, step_end) if end is not None) - now
 
     def timed_out(self, words: str, seconds: float, setting: str) -> TimedOut:
         """The error: `words`, then the limit and where it is set."""

@@ -8,21 +8,20 @@ import socket
 from contextlib import ExitStack
 
 from mailjobs.errors import ConnectionLost, MailjobsError, TimedOut, TransportError, from_oserror
-from mailjobs.net.deadline import Deadline
+from mailjobs.net.deadline import STEP_SETTING, Deadline, Until
 from mailjobs.net.resolve import Address, resolve
 from mailjobs.net.tcp_stream import GONE, TcpStream, wait
 
 USUAL_PORTS = {25: "relay", 465: "submission, TLS from the start", 587: "submission, STARTTLS"}
 
 
-def connect(host: str, port: int, *, timeout: float, idle: float = 60) -> TcpStream:
+def connect(host: str, port: int, *, timeout: float, idle: float = 60, until: Until | None = None) -> TcpStream:
     """Connect to `host`, trying its addresses in order.
 
-    `timeout` is in seconds, over name look-up and all addresses together; 0: `idle` applies. Raises ResolveError,
-    TimedOut, or the TransportError of the last address, which tells of the others.
+    `timeout` is in seconds, over name look-up and all addresses together; 0: `idle` applies; `until` may come
+    before it. Raises ResolveError, TimedOut, or the TransportError of the last address, which tells of the others.
     """
-    setting = "timeout.connect" if timeout else "timeout.idle"
-    deadline = Deadline("connect", total=timeout or idle, total_setting=setting)
+    deadline = _limit(timeout, idle, until)
     addresses = resolve(host, port, deadline)
     failures: list[MailjobsError] = []
     for index, address in enumerate(addresses):
@@ -31,6 +30,13 @@ def connect(host: str, port: int, *, timeout: float, idle: float = 60) -> TcpStr
         except MailjobsError as error:
             failures.append(error.within(host=host, address=address[1][0], port=port, stage="connect"))
     raise _all_failed(failures, host, port)
+
+
+def _limit(timeout: float, idle: float, until: Until | None) -> Deadline:
+    seconds = timeout or idle
+    if until is not None and (not seconds or until.left < seconds):
+        return Deadline("connect", total=max(until.left, 0.001), total_setting=f"what was left of {STEP_SETTING}")
+    return Deadline("connect", total=seconds, total_setting="timeout.connect" if timeout else "timeout.idle")
 
 
 def _share(deadline: Deadline, waiting: int) -> Deadline:

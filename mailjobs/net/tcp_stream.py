@@ -83,7 +83,7 @@ class TcpStream:
 
     def read(self) -> bytes:
         """At least one byte, none at the end."""
-        if self.deadline.total:  # a server that never stops sending never blocks, and would outlive the limit
+        if self.deadline.total or self.deadline.until:  # a server that never stops sending never blocks
             self._remaining()
         while True:
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from mailjobs import clock
 from mailjobs.errors import DataError, JobError, Problem, UsageError
@@ -45,6 +45,13 @@ class RunFacts:
         return cls(run_id, started)
 
 
+class Found(NamedTuple):
+    """What a batch has to send, and to how many."""
+
+    messages: int
+    recipients: int
+
+
 class Preparation:
     """Messages of `job` for the run that `facts` describe."""
 
@@ -76,17 +83,17 @@ class Preparation:
         for row in self._rows(action):
             yield self._fill(message, row, action, scope)
 
-    def preflight(self, action: Send, scope: Scope) -> int:
-        """Render every row once and keep none; how many there are. Raises DataError with all that is wrong."""
+    def preflight(self, action: Send, scope: Scope) -> Found:
+        """Render every row once and keep none; what there is to send. Raises DataError with all that is wrong."""
         message = self.compiled(action.message)
         problems: list[Problem] = []
         seen: dict[str, int] = {}
-        bad = count = 0
+        bad = count = recipients = 0
         for row in self._rows(action):
             count += 1
             try:
                 _check_key(row, seen)
-                self._fill(message, row, action, scope)
+                recipients += len(self._fill(message, row, action, scope).outgoing.recipients)
             except JobError as error:
                 bad += 1
                 problems += [_in_row(problem, row) for problem in error.problems] if bad <= SHOWN else []
@@ -94,7 +101,7 @@ class Preparation:
             problems.append(Problem(f"and {bad - SHOWN} more rows that cannot be sent"))
         if problems:
             raise DataError.of(problems)
-        return count
+        return Found(count, recipients)
 
     def _rows(self, action: Send) -> Iterator[Row]:
         assert action.for_each is not None, "a batch names its data"

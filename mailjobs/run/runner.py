@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mailjobs import clock
@@ -11,6 +12,7 @@ from mailjobs.errors import Interrupted, MailjobsError, Problem
 from mailjobs.events import Publish, RunFinished, RunStarted, StepFinished, StepStarted
 from mailjobs.frozen import frozen
 from mailjobs.model import Job, Step
+from mailjobs.net import Until
 from mailjobs.prepare import Preparation, RunFacts
 from mailjobs.run.dry import Unknown, dry_output
 from mailjobs.run.record import RunRecord, StepRecord
@@ -61,16 +63,20 @@ class Runner:
 
     def run(self) -> None:
         """Every step; then QUIT everywhere."""
-        interrupted = False
         try:
             self._check()
             for step in self._steps:
                 self._keep(step, self._step(step))
         except MailjobsError as error:
-            interrupted = isinstance(error, Interrupted)
             self._record.error = error
         finally:
-            self._sessions.close(abort=interrupted)
+            self._close()
+
+    def _close(self) -> None:
+        try:
+            self._sessions.close(abort=isinstance(self._record.error, Interrupted))
+        except Interrupted as error:
+            self._record.error = error
 
     def _check(self) -> None:
         """What can be known to fail, fails before anything is said to a server."""
@@ -115,7 +121,7 @@ class Runner:
         return bool(self._preparation.templates.expression(step.if_)(scope))
 
     def _perform(self, step: Step, scope: Mapping[str, Any], record: StepRecord) -> None:
-        self._sessions.start_step(clock.monotonic() + step.timeout if step.timeout else None)
+        self._sessions.start_step(Until.after(step.timeout) if step.timeout else None)
         context = Context(step, self._preparation, self._sessions, self._stamp(step), scope)
         output = self._attempts(context, record)
         record.summary = output.summary
@@ -134,11 +140,16 @@ class Runner:
         while True:
             record.attempts += 1
             output = self._once(context)
-            over = record.attempts >= attempts or isinstance(output.error, Interrupted)
-            if over or output.error is None or not output.error.temporary:
+            if record.attempts >= attempts or output.error is None or not output.error.temporary:
+                return output
+            pause = min(wait, retry.max_delay)
+            if not self._sessions.has_time(pause):
                 return output
             self._sessions.drop_broken()
-            clock.sleep(min(wait, retry.max_delay))
+            try:
+                clock.sleep(pause)
+            except Interrupted as error:
+                return replace(output, error=error)
             wait *= 2
 
     def _once(self, context: Context) -> Output:

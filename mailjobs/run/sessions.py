@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from mailjobs.errors import JobError, MailjobsError
+from mailjobs.errors import Interrupted, JobError
 from mailjobs.events import Publish
 from mailjobs.model import Job, Server
+from mailjobs.net import Until
 from mailjobs.session import Conversation, open_conversation
 from mailjobs.smtp import Reply
 
@@ -17,7 +18,7 @@ class RunSessions:
         self._publish = publish
         self._open: dict[str, Conversation] = {}
         self._handed: set[str] = set()
-        self.until: float | None = None
+        self.until: Until | None = None
 
     def server(self, name: str | None) -> Server:
         """The server of that name; without a name, the only one. Raises JobError 163."""
@@ -38,11 +39,15 @@ class RunSessions:
             if server.auth is not None:
                 server.auth.password.reveal()
 
-    def start_step(self, until: float | None) -> None:
+    def start_step(self, until: Until | None) -> None:
         """What is open from before counts as used: it may have gone stale."""
         self.until = until
         for conversation in self._open.values():
             conversation.used = True
+
+    def has_time(self, seconds: float) -> bool:
+        """Whether so many seconds may pass before the present step has to be over."""
+        return self.until is None or seconds < self.until.left
 
     def get(self, server: str | None) -> Conversation:
         """The conversation in hand, or a new one."""
@@ -68,11 +73,12 @@ class RunSessions:
                 del self._open[name]
 
     def close(self, abort: bool = False) -> None:
-        """QUIT everywhere; with `abort`, close at once."""
-        for conversation in self._open.values():
-            try:
+        """QUIT everywhere; with `abort`, close at once. Nothing is left open, even where it raises Interrupted."""
+        try:
+            while self._open:
+                _, conversation = self._open.popitem()
                 conversation.until = None
                 conversation.close() if abort else conversation.quit()
-            except MailjobsError:
-                continue
-        self._open.clear()
+        except Interrupted:
+            self.close(abort=True)
+            raise

@@ -7,18 +7,17 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from mailjobs import clock
-from mailjobs.errors import ConnectionLost, MailjobsError, ReplyError
+from mailjobs.errors import ConnectionLost, Interrupted, MailjobsError, ProtocolError, ReplyError
 from mailjobs.events import ConnectionStatus, Publish, Trace
 from mailjobs.model import Server
-from mailjobs.net import Deadline, Stream
+from mailjobs.net import Deadline, Stream, Until
 from mailjobs.smtp import Answer, Command, Content, Engine, Extensions, Piece, Quit, Reply, StreamedContent
-from mailjobs.smtp.commands import Auth, AuthResponse
+from mailjobs.smtp.commands import Auth, AuthCancel, AuthResponse
 
 if TYPE_CHECKING:
     from mailjobs.net.tls_info import TlsInfo
 
-HIDDEN = (Auth, AuthResponse)
+HIDDEN = (Auth, AuthResponse, AuthCancel)
 
 
 class _Replied(Exception):
@@ -28,7 +27,7 @@ class _Replied(Exception):
 class Conversation:
     """One SMTP conversation. Not for several threads.
 
-    `until` is a moment of the monotonic clock at which the step that uses it has to be over (None: no limit).
+    `until` is when the step that uses it has to be over (None: no limit).
     Every error that leaves it says stage, host, address and port.
     """
 
@@ -38,12 +37,13 @@ class Conversation:
         self.publish = publish
         self.engine = Engine(server.max_reply_line)
         self.engine.disable(server.extensions.disable)
-        self.until: float | None = None
+        self.until: Until | None = None
         self.used = False  # whether an earlier step has worked with it
         self.greeting = ""
         self.last_reply: Reply | None = None
         self.authenticated_as: str | None = None
         self._answers: deque[Answer] = deque()
+        self._failure: MailjobsError | None = None  # told when the server's last words are read
         self._closed = False
 
     @property
@@ -68,13 +68,14 @@ class Conversation:
 
     def deadline(self, stage: str, idle: float | None = None) -> Deadline:
         """The limits for one operation: inactivity, `timeout.total`, and the end of the step."""
-        limits = [self.server.timeout.total] if self.server.timeout.total else []
-        if self.until is not None:
-            limits.append(max(self.until - clock.monotonic(), 0.001))
-        return Deadline(stage, self.server.timeout.idle if idle is None else idle, min(limits, default=0))
+        timeout = self.server.timeout
+        if idle is None or idle == timeout.idle:
+            return Deadline(stage, timeout.idle, timeout.total, until=self.until)
+        return Deadline(stage, idle, timeout.total, idle_setting="timeout.final", until=self.until)
 
     def write(self, commands: Sequence[Command], stage: str = "") -> None:
         """Send `commands` in one write, taking in what the server says meanwhile."""
+        self.check_open(stage or commands[-1].name)
         data = self._wire(commands)
         self.stream.deadline = self.deadline(stage or commands[-1].name)
         self._put(data, stage or commands[-1].name, self._take)
@@ -127,7 +128,7 @@ class Conversation:
             self.stream.deadline = self.deadline(stage, idle)
         while not self._answers:
             try:
-                self.engine.check_breach()  # from a server that broke the protocol nothing more is awaited
+                self._check_hearing(stage)
                 data = self.stream.read()
                 if not data:
                     raise ConnectionLost(f"the server closed the connection before its reply to {stage}")
@@ -135,8 +136,28 @@ class Conversation:
             except MailjobsError as error:
                 self._lost(error, stage)
         answer = self._answers.popleft()
-        self.last_reply = answer.reply
+        self.last_reply = _shown(answer)
         return answer
+
+    def check_open(self, stage: str) -> None:
+        """Raise what ended the conversation, where something did: a breach, a 421 that nobody asked for, the end."""
+        self.engine.check_breach()
+        if not self.engine.closed:
+            return
+        said = [answer.reply for answer in self._answers if answer.command is None]
+        if said:
+            raise self.refusal("the conversation", said[-1], stage)
+        lost = ConnectionLost(f"the server ended the conversation before {stage}", stage=stage)
+        self.locate(lost)
+        raise lost
+
+    def _check_hearing(self, stage: str) -> None:
+        """From a server that broke the protocol or said 421, and over a stream that failed, nothing more is awaited."""
+        self.engine.check_breach()
+        if self._failure is not None:
+            raise self._failure
+        if self.engine.closed:
+            raise ConnectionLost(f"the server ended the conversation before its reply to {stage}")
 
     def ask(self, command: Command, stage: str = "") -> Reply:
         """One command and its reply, whatever it says."""
@@ -151,8 +172,10 @@ class Conversation:
         return reply
 
     def refusal(self, command: str, reply: Reply, stage: str = "") -> ReplyError:
-        """A ReplyError for `reply`, with what is known of the peer."""
-        error = ReplyError(f"{command} was refused: {reply}", reply=reply, command=command, stage=stage or command)
+        """A ReplyError for `reply`, with what is known of the peer; a ProtocolError for 3xx, which refuses nothing."""
+        kind: type[ReplyError] = ProtocolError if reply.intermediate else ReplyError
+        words = f"{reply.code} is no reply to {command}" if reply.intermediate else f"{command} was refused"
+        error = kind(f"{words}: {reply}", reply=reply, command=command, stage=stage or command)
         self.locate(error)
         return error
 
@@ -167,11 +190,14 @@ class Conversation:
         self.stream = stream
 
     def quit(self) -> Reply | None:
-        """Say QUIT and close. A server that does not answer it changes nothing any more."""
+        """Say QUIT and close. A server that does not answer it changes nothing any more. Raises Interrupted."""
         reply = None
         try:
             if self.usable and not self.engine.outstanding:
                 reply = self.ask(Quit())
+        except Interrupted:
+            self.close(abort=True)
+            raise
         except MailjobsError:
             reply = None
         self.close()
@@ -202,8 +228,9 @@ class Conversation:
         """The connection is of no more use; the server's last words, if it had any, say more than the failure."""
         self.engine.eof()
         self.locate(error, stage)
-        if not self._answers:
+        if not self._answers or isinstance(error, Interrupted):
             raise error
+        self._failure = error
 
     def _trace_command(self, command: Command) -> None:
         is_content = isinstance(command, Content | StreamedContent)
@@ -217,3 +244,9 @@ class Conversation:
         last = len(reply.lines) - 1
         for index, line in enumerate(reply.lines):
             self.publish(Trace("server", f"{reply.code}{'-' if index < last else ' '}{line}"))
+
+
+def _shown(answer: Answer) -> Reply:
+    """The reply as it may be shown: of those to AUTH the codes alone, since servers echo what they were told."""
+    reply = answer.reply
+    return Reply(reply.code, (reply.enhanced or "",)) if isinstance(answer.command, HIDDEN) else reply

@@ -5,18 +5,19 @@ from __future__ import annotations
 from mailjobs.errors import MailjobsError, ProtocolError, ReplyError, TimedOut, TLSError
 from mailjobs.events import ConnectionStatus, Publish
 from mailjobs.model import Server
-from mailjobs.net import Stream, connect
+from mailjobs.net import Stream, Until, connect
 from mailjobs.session.conversation import Conversation
 from mailjobs.smtp import Ehlo, Helo, Noop, Reply, StartTls
 
 
-def open_conversation(server: Server, publish: Publish, until: float | None = None) -> Conversation:
+def open_conversation(server: Server, publish: Publish, until: Until | None = None) -> Conversation:
     """Connect, secure, greet and log in, as `server` says.
 
     Raises ResolveError, TransportError (TimedOut, ConnectionLost), TLSError (VerifyError), ReplyError (AuthError,
     ProtocolError); each names its stage. Nothing stays open after an error.
     """
-    stream: Stream = connect(server.host, server.port, timeout=server.timeout.connect, idle=server.timeout.idle)
+    timeout = server.timeout
+    stream: Stream = connect(server.host, server.port, timeout=timeout.connect, idle=timeout.idle, until=until)
     conversation = Conversation(stream, server, publish)
     conversation.until = until
     try:
@@ -42,7 +43,7 @@ def _establish(conversation: Conversation) -> None:
         from mailjobs.session.login import log_in
 
         log_in(conversation, server.auth)
-    conversation.engine.check_breach()
+    conversation.check_open("EHLO")
 
 
 def _greet(conversation: Conversation) -> None:
@@ -89,7 +90,7 @@ def _start_tls(conversation: Conversation) -> None:
         return
     reply = conversation.ask(StartTls(), "STARTTLS")
     if reply.code != 220:
-        if required:
+        if required or not conversation.usable:  # opportunistic or not, a 421 ends it
             raise TLSError(f"STARTTLS was refused: {reply}", stage="STARTTLS", reply=reply, temporary=reply.temporary)
         return
     conversation.engine.require_empty_buffer()

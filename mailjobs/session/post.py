@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import Protocol
 
-from mailjobs.errors import MailjobsError
+from mailjobs.errors import MailjobsError, ReplyError
 from mailjobs.events import EndTransfer
 from mailjobs.session.conversation import Conversation
 from mailjobs.session.progress import Progress
@@ -45,7 +45,7 @@ class Post:
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
         self._opened: tuple[Letter, Transaction] | None = None
-        self._current: Transaction | None = None
+        self._current: tuple[Letter, Transaction] | None = None
 
     @property
     def usable(self) -> bool:
@@ -58,8 +58,10 @@ class Post:
         Raises MailjobsError where the connection fails, or what a streamed content raises, over which the connection
         was closed; `settle` still tells what is known of the letter.
         """
-        self._current = transaction = self._open(letter)
+        transaction = self._open(letter)
         self._read_opening(transaction)
+        if transaction.ready_for_content and not self._conversation.usable:
+            self._read(transaction)  # a 421, or what is no SMTP, came right behind the 354
         if transaction.ready_for_content:
             self._write_content(transaction, letter, following)
         elif not transaction.finished:
@@ -67,24 +69,31 @@ class Post:
 
     def settle(self) -> tuple[Outcome, ...]:
         """One outcome for each recipient of the letter begun last, in order."""
-        transaction = self._current
-        if transaction is not None and transaction.awaits_final and self._conversation.expects_answer:
+        assert self._current is not None, "begin comes first"
+        transaction = self._current[1]
+        if transaction.awaits_final and self._conversation.expects_answer:
             self._read_final(transaction)
+        return self.outcomes
+
+    def give_up(self, letter: Letter) -> tuple[Outcome, ...]:
+        """What is known of `letter`, for which nothing more is read: it is as if the connection had been lost."""
+        if self._current is None or self._current[0] is not letter:
+            return tuple([Outcome(recipient, "not-attempted") for recipient in letter.envelope.recipients])
+        self._current[1].lost()
         return self.outcomes
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
         """What is known of the letter begun last."""
         assert self._current is not None, "begin comes first"
-        return self._current.outcomes
+        return self._current[1].outcomes
 
     def _open(self, letter: Letter) -> Transaction:
         if self._opened is not None and self._opened[0] is letter:
-            transaction = self._opened[1]
-            self._opened = None
-            return transaction
+            self._current, self._opened = self._opened, None
+            return self._current[1]
         transaction = Transaction(letter.envelope, letter.stop_indexes)
-        self._current = transaction
+        self._current = letter, transaction
         self._write(transaction, self._opening(transaction))
         return transaction
 
@@ -103,7 +112,7 @@ class Post:
     def _read_opening(self, transaction: Transaction) -> None:
         while not (transaction.ready_for_content or transaction.opening_answered):
             command = transaction.next()
-            if command is not None:
+            if command is not None and self._conversation.usable:  # not after a 421 behind the last reply
                 self._write(transaction, [command])
             self._read(transaction)
 
@@ -162,7 +171,7 @@ class Post:
         transaction = Transaction(following.envelope, following.stop_indexes)
         try:
             commands = self._opening(transaction)
-        except MailjobsError:
+        except ReplyError:
             return ()  # its own turn will tell
         self._opened = (following, transaction)
         return commands

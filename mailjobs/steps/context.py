@@ -18,6 +18,9 @@ from mailjobs.smtp import Reply
 class Sessions(Protocol):
     """The open conversations of a run, by the name of the server."""
 
+    def has_time(self, seconds: float) -> bool:
+        """Whether so many seconds may pass before the present step has to be over."""
+
     def get(self, server: str | None) -> Conversation:
         """The conversation in hand, or a new one. Raises what keeps it from being opened."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailjobs.delivery import Courier, Settled
+from mailjobs.errors import MailjobsError
 from mailjobs.events import Error, MessageSettled
 from mailjobs.model import Send
 from mailjobs.prepare import Letter
 from mailjobs.steps.context import Context, Output
-from mailjobs.steps.tally import Tally, recipients_of, sent_facts
+from mailjobs.steps.tally import Tally, recipients_of, sent_facts, weightier
 
 
 def perform(context: Context) -> Output:
@@ -23,24 +24,33 @@ def _single(context: Context, action: Send) -> Output:
     letter = context.preparation.letter(action, context.scope)
     tally = Tally()
     output = Output()
-    for settled in _deliver(context, iter([letter])):
-        _settle(context, tally, settled)
-        output.result = {"recipients": recipients_of(settled), **sent_facts(letter)}
+    settled, output.error = _deliver(context, tally, iter([letter]))
+    output.result = {"recipients": recipients_of(settled) if settled else [], **sent_facts(letter)}
     return _finish(context, output, tally)
 
 
 def _batch(context: Context, action: Send) -> Output:
-    count = context.preparation.preflight(action, context.scope)
+    found = context.preparation.preflight(action, context.scope)
     tally = Tally()
     output = Output()
-    for settled in _deliver(context, context.preparation.letters(action, context.scope)):
-        _settle(context, tally, settled)
-    output.result = {"messages": count, "totals": dict(tally.totals), "failures": tally.failures}
+    _, output.error = _deliver(context, tally, context.preparation.letters(action, context.scope))
+    tally.expect(found.recipients)
+    output.result = {"messages": found.messages, "totals": dict(tally.totals), "failures": tally.failures}
     return _finish(context, output, tally)
 
 
-def _deliver(context: Context, letters: Iterator[Letter]) -> Iterator[Settled[Letter]]:
-    return Courier[Letter](context.connection, context.step.retry).deliver(letters)
+def _deliver(
+    context: Context, tally: Tally, letters: Iterator[Letter]
+) -> tuple[Settled[Letter] | None, MailjobsError | None]:
+    """The last letter that was settled, and what kept the rest from being sent: the others are told all the same."""
+    settled: Settled[Letter] | None = None
+    courier = Courier[Letter](context.connection, context.step.retry, context.sessions.has_time)
+    try:
+        for settled in courier.deliver(letters):
+            _settle(context, tally, settled)
+    except MailjobsError as error:
+        return settled, error
+    return settled, None
 
 
 def _settle(context: Context, tally: Tally, settled: Settled[Letter]) -> None:
@@ -60,6 +70,6 @@ def _stop_on(context: Context) -> tuple[str, ...]:
 
 def _finish(context: Context, output: Output, tally: Tally) -> Output:
     output.summary = tally.summary()
-    output.error = tally.error(_stop_on(context))
+    output.error = weightier(output.error, tally.error(_stop_on(context)))
     output.last_reply = tally.last_reply
     return output

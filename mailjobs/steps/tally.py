@@ -32,6 +32,11 @@ class Failure(NamedTuple):
         return self.cause if self.cause.who not in ("network", "server") else None
 
     @property
+    def refused_bcc(self) -> bool:
+        """Whether it is no more than a warning."""
+        return self.kind == "bcc" and self.outcome.state == "rejected"
+
+    @property
     def lasting(self) -> bool:
         """Whether trying again cannot be expected to help."""
         own = self.own_error
@@ -39,13 +44,13 @@ class Failure(NamedTuple):
 
 
 class Tally:
-    """Counts by state, and the failures themselves (the first thousand)."""
+    """Counts by state, the failures themselves (the first thousand), and those of them that say why the step fails."""
 
     def __init__(self) -> None:
         self.totals: Counter[str] = Counter(dict.fromkeys(STATES, 0))
         self.failures: list[dict[str, Any]] = []
         self.last_reply: Reply | None = None
-        self._worst: list[Failure] = []
+        self._worst: dict[tuple[bool, bool], Failure] = {}  # the first that is a refused Bcc or not, and lasts or not
 
     def add(self, settled: Settled[Letter]) -> None:
         """Count one letter."""
@@ -59,7 +64,11 @@ class Tally:
         if len(self.failures) < FAILURES_KEPT:
             row = {"row": letter.row, "key": letter.key} if letter.row is not None else {}
             self.failures.append({**row, **_recipient(failure.kind, failure.outcome)})
-            self._worst.append(failure)
+        self._worst.setdefault((failure.refused_bcc, failure.lasting), failure)
+
+    def expect(self, recipients: int) -> None:
+        """So many there were to send to: whoever is not counted yet was not come to."""
+        self.totals["not-attempted"] += max(recipients - self.totals.total(), 0)
 
     def summary(self) -> str:
         """Such as `3 accepted, 1 rejected`."""
@@ -68,13 +77,10 @@ class Tally:
 
     def error(self, stop_on: tuple[str, ...]) -> MailjobsError | None:
         """Why the step fails, if it does: a To or Cc that did not get it. A refused Bcc is a warning (see stop_on)."""
-        counted = [
-            failure
-            for failure in self._worst
-            if failure.kind != "bcc" or failure.outcome.state != "rejected" or "bcc" in stop_on
-        ]
-        if not counted and self.totals["accepted"] == 0 and self._worst:
-            counted = self._worst
+        worst = list(self._worst.values())
+        counted = [failure for failure in worst if not failure.refused_bcc or "bcc" in stop_on]
+        if not counted and self.totals["accepted"] == 0:
+            counted = worst
         if not counted:
             return None
         lasting = [failure for failure in counted if failure.lasting]
@@ -102,6 +108,13 @@ class Tally:
         if where is not None:
             error.within(stage=where.stage, host=where.host, address=where.address, port=where.port)
         return error
+
+
+def weightier(broken: MailjobsError | None, failed: MailjobsError | None) -> MailjobsError | None:
+    """The error that tells more: `broken` kept letters from being sent, `failed` is of those that were."""
+    if broken is None or (failed is not None and broken.temporary and not failed.temporary):
+        return failed
+    return broken
 
 
 def recipients_of(settled: Settled[Letter]) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ def refused(folder: Path, *rows: str) -> list[str]:
 
 def test_good_rows_are_counted(tmp_path: Path) -> None:
     preparation, action = prepared(tmp_path, "1,b@x.test,", "2,c@x.test,")
-    assert preparation.preflight(action, preparation.scope()) == 2
+    assert preparation.preflight(action, preparation.scope()) == (2, 2)
 
 
 @pytest.mark.parametrize(("bad", "more"), [(1, 0), (20, 0), (21, 1), (45, 25)])
