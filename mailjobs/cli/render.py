@@ -13,6 +13,7 @@ from mailjobs.errors import DataError, UsageError
 from mailjobs.message import Outgoing
 from mailjobs.model import Job, Send
 from mailjobs.prepare import Letter, Preparation, RunFacts
+from mailjobs.report.visible import visible_json
 
 
 @click.command("render")
@@ -91,7 +92,7 @@ def _json(outgoing: Outgoing) -> bytes:
         "size": outgoing.size,
         "smtputf8": outgoing.smtputf8,
     }
-    return (json.dumps(found, indent=2, ensure_ascii=False) + "\n").encode()
+    return (visible_json(json.dumps(found, indent=2, ensure_ascii=False)) + "\n").encode()
 
 
 PARTS: dict[str, Callable[[Outgoing], Iterable[bytes]]] = {

@@ -10,7 +10,7 @@ from mailjobs.cli.load import Changes, changing, load
 from mailjobs.errors import ExitStatus, FileError, JobError, Problem, SetupError
 from mailjobs.prepare import check_job
 from mailjobs.report.problems import problems_text
-from mailjobs.report.visible import visible
+from mailjobs.report.visible import visible, visible_json
 
 
 @click.command("validate")
@@ -34,7 +34,7 @@ def command(jobs: tuple[str, ...], changes: Changes, format_: str, quiet: bool) 
         if format_ == "text":
             _print(path, problems, failed, quiet)
     if format_ == "json":
-        click.echo(json.dumps([_as_dict(problem) for problem in found], indent=2, ensure_ascii=False))
+        click.echo(visible_json(json.dumps([_as_dict(problem) for problem in found], indent=2, ensure_ascii=False)))
     return status
 
 

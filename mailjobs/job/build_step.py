@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 
 from mailjobs import model
 from mailjobs.frozen import frozen
+from mailjobs.job.masking import without_password
 from mailjobs.job.nearest import did_you_mean
 from mailjobs.job.node import JobPath, Node, place
 from mailjobs.job.problems import Problems
@@ -105,9 +106,8 @@ def _server(node: Node, path: JobPath, names: Names, problems: Problems) -> str 
 
 def _refer(node: Node | None, path: JobPath, noun: str, names: Collection[str], problems: Problems) -> None:
     if node is not None and node.value not in names:
-        problems.at(
-            node, path, f"no {noun} is called {node.value!r:.80}", hint=did_you_mean(node.value, names, f"{noun}s")
-        )
+        words = f"no {noun} is called {without_password(node.value)!r:.80}"
+        problems.at(node, path, words, hint=did_you_mean(node.value, names, f"{noun}s"))
 
 
 def _retry(node: Node | None, path: JobPath, problems: Problems) -> model.Retry:

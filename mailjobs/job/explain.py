@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from mailjobs.job.masking import without_password
 from mailjobs.job.nearest import did_you_mean, nearest
 from mailjobs.job.node import JobPath, Node, written
 from mailjobs.job.problems import NULL, Problems
@@ -221,6 +222,7 @@ def _value(instance: Any, path: JobPath) -> str:
 def shown(instance: Any) -> str:
     """A scalar as messages show it: quoted where it is text, and not at any length."""
     if isinstance(instance, str):
+        instance = without_password(instance)
         return repr(instance if len(instance) <= LONGEST else instance[: LONGEST - 1] + "…")
     if isinstance(instance, dict | list):
         return kind_of(instance)

@@ -31,13 +31,18 @@ def shown_line(text: str, number: int) -> str | None:
 
 def masked(line: str) -> str:
     """A line up to the first value that could be a secret."""
-    line = URL_PASSWORD.sub(f"://{MASK}@", line)
+    line = without_password(line)
     for key in KEY.finditer(line):
         rest = line[key.end() :]
         secret = sensitive(key[1]) and not REFERENCE.match(rest)
         if rest.strip() and (secret or (key[1] == "env" and not VARIABLE.fullmatch(rest))):
             return f"{line[: key.end()]} {MASK}"
     return line
+
+
+def without_password(text: str) -> str:
+    """`text` with whatever stands before the @ of a URL masked."""
+    return URL_PASSWORD.sub(f"://{MASK}@", text)
 
 
 def sensitive(key: str) -> bool:

@@ -10,6 +10,7 @@ from mailjobs.errors import FileError, Place, SecretError, SetupError
 from mailjobs.job.files import read_bytes
 from mailjobs.job.node import JobPath, Node, place
 from mailjobs.job.problems import Problems
+from mailjobs.job.template import HOLES
 from mailjobs.secret import Secret
 
 COMMAND_SECONDS = 60
@@ -19,6 +20,8 @@ def secret(node: Node, path: JobPath, problems: Problems) -> Secret:
     """The secret that stands at `path`, which the schema has passed."""
     if isinstance(node.value, str):
         hint = "write {env: NAME}, {file: path} or {command: [program]}"
+        if HOLES.search(node.value):
+            problems.warn(node, path, "a secret is never a template: this is taken as it stands", hint=hint)
         problems.warn(node, path, "the secret stands in the job itself, for all who can read it", hint=hint)
         return Secret.literal(node.value)
     kind, inner = next(node.items())

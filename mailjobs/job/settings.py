@@ -32,6 +32,8 @@ def apply_settings(root: Node, settings: Sequence[tuple[str, str]], problems: Pr
         _check_path(root, path, text)
         source = Source(f"--set {text}", Path(), value)
         node = _value(source, path)
+        if node.value is None and isinstance(path[-1], int):
+            raise UsageError(f"--set {text}: null removes a key, not an entry of a list", hint="set the whole list")
         _check_secret(node, path, text)
         root = expand(_put(root, path, node), problems)
     return root
@@ -53,6 +55,8 @@ def parse_path(text: str) -> JobPath:
 
 
 def _check_path(root: Node, path: JobPath, text: str) -> None:
+    if path[0] == "extends":
+        raise UsageError(f"--set {text}: files are merged before keys are set", hint="write `extends` into the job")
     for length, step in enumerate(path):
         here = path[:length]
         if isinstance(step, int):

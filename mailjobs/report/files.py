@@ -10,13 +10,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from mailjobs.errors import OutputError, UsageError
+from mailjobs.report.visible import visible_json
 from mailjobs.run import RunRecord
 
 
 def as_json(records: Sequence[RunRecord]) -> str:
     """One report, or a list of them where several jobs were run."""
     reports = [record.as_dict() for record in records]
-    return json.dumps(reports[0] if len(reports) == 1 else reports, indent=2, ensure_ascii=False, default=str) + "\n"
+    found = reports[0] if len(reports) == 1 else reports
+    return visible_json(json.dumps(found, indent=2, ensure_ascii=False, default=str)) + "\n"
 
 
 FORMATS: dict[str, Callable[[Sequence[RunRecord]], str]] = {".json": as_json}

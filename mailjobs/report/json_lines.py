@@ -6,6 +6,7 @@ import json
 from typing import TextIO
 
 from mailjobs.events import Sink, Stamped
+from mailjobs.report.visible import visible_json
 
 
 class JsonLines(Sink):
@@ -15,5 +16,5 @@ class JsonLines(Sink):
         self._out = out
 
     def __call__(self, stamped: Stamped) -> None:
-        self._out.write(json.dumps(stamped.as_dict(), ensure_ascii=False, default=str) + "\n")
+        self._out.write(visible_json(json.dumps(stamped.as_dict(), ensure_ascii=False, default=str)) + "\n")
         self._out.flush()

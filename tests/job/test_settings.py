@@ -132,3 +132,17 @@ def test_var_needs_a_name_that_templates_can_say(load) -> None:
 def test_setting_does_not_hide_other_problems(load) -> None:
     with pytest.raises(JobError, match="nmae"):
         load("nmae: x\n", settings=[("server.port", "25")])
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("extends", "base.yaml", "files are merged before keys are set"),
+        ("extends[0]", "base.yaml", "files are merged before keys are set"),
+        ("steps[0]", "null", "null removes a key, not an entry of a list"),
+        ("steps[0]", "", "null removes a key, not an entry of a list"),
+    ],
+)
+def test_setting_that_would_do_nothing_is_refused(load, path: str, value: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        load(settings=[(path, value)])

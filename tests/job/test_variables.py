@@ -72,7 +72,9 @@ def test_unknown_variable_in_a_server_is_a_problem_with_its_place() -> None:
 def test_secret_is_no_template(load) -> None:
     with_auth = 'auth: {username: u, password: "{{ 7 * 6 }}"}'
     text = f"version: 1\nserver: {{host: a, {with_auth}}}\nsteps: [{{connect: true}}]\n"
-    assert load(head=text).job.servers["server"].auth.password.reveal() == "{{ 7 * 6 }}"
+    loaded = load(head=text)
+    assert loaded.job.servers["server"].auth.password.reveal() == "{{ 7 * 6 }}"
+    assert "a secret is never a template: this is taken as it stands" in [problem.message for problem in loaded.warnings]
 
 
 def test_unset_variable_in_a_setting_is_no_error_where_a_job_is_only_looked_at() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 
@@ -11,9 +12,10 @@ from mailjobs.clock import now
 from mailjobs.errors import Place, Problem
 from mailjobs.events import Stamped
 from mailjobs.report.console import Console
+from mailjobs.report.json_lines import JsonLines
 from mailjobs.report.problems import problems_text
 from mailjobs.report.trace import TraceWriter
-from mailjobs.report.visible import visible
+from mailjobs.report.visible import visible, visible_json
 
 EVIL = "a\x1b[31m\x07\r\n\x9b2J\u202eb\x00"
 SHOWN = "a\\x1b[31m\\x07\\x0d\\x0a\\x9b2J\\u202eb\\x00"
@@ -44,3 +46,17 @@ def test_no_sink_lets_them_through(sink: type, event: events.Event) -> None:
 def test_a_caret_stands_below_its_spot_whatever_comes_before() -> None:
     told = problems_text([Problem("x", Place("f", 1, 5), "漢e\u0301\t!")]).splitlines()
     assert told[1:] == ["    漢e\u0301\t!", "       \t^"]
+
+
+def test_json_means_the_same_and_steers_nothing() -> None:
+    text = visible_json(json.dumps([EVIL, "\x7f", "漢字"], ensure_ascii=False))
+    assert json.loads(text) == [EVIL, "\x7f", "漢字"]
+    assert "漢字" in text
+    assert not set(text) & set("\x1b\x07\x9b\x7f\u202e\0")
+
+
+def test_events_steer_nothing() -> None:
+    out = io.StringIO()
+    JsonLines(out)(Stamped(now(), "run", None, None, events.RunStarted(EVIL)))
+    assert json.loads(out.getvalue())["job"] == EVIL
+    assert not set(out.getvalue()) & set("\x1b\x9b\u202e")
