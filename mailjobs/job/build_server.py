@@ -31,8 +31,10 @@ def build_server(node: Node, path: JobPath, name: str, problems: Problems) -> mo
         )
     extensions = _extensions(node.get("extensions"))
     _check_extensions(node, path, tls, extensions, problems)
+    name_or_address = host.value.removeprefix("[").removesuffix("]")
+    _check_host(host, name_or_address, path, problems)
     return model.Server(
-        host=host.value.removeprefix("[").removesuffix("]"),
+        host=name_or_address,
         port=port,
         name=name,
         hello=plain(node.get("hello")),
@@ -43,6 +45,19 @@ def build_server(node: Node, path: JobPath, name: str, problems: Problems) -> mo
         auth=_auth(node.get("auth"), (*path, "auth"), tls, problems),
         place=key_place(node, path),
     )
+
+
+def _check_host(node: Node, host: str, path: JobPath, problems: Problems) -> None:
+    """A colon stands in IPv6 addresses alone."""
+    if ":" not in host:
+        return
+    from ipaddress import IPv6Address
+
+    try:
+        IPv6Address(host)
+    except ValueError:
+        hint = "a server with a port is host:port, smtp://host:port, or the keys `host` and `port`"
+        problems.at(node, (*path, "host"), f"{node.value!r:.80} is not a host name or an IP address", hint=hint)
 
 
 def _timeouts(node: Node | None, path: JobPath, problems: Problems) -> model.Timeouts:

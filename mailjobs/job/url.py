@@ -39,7 +39,9 @@ def _refuse(message: str, hint: str | None = None) -> NoReturn:
 
 
 def _host(text: str) -> dict[str, object]:
-    host, colon, port = text.partition(":")
+    address, bracket, rest = text.rpartition("]")
+    host, colon, port = rest.partition(":")
+    host = address + bracket + host
     if colon and port.isascii() and port.isdigit():
         return {"host": host, "port": _port(port)}
     return {"host": text}

@@ -49,10 +49,13 @@ def nothing_removed(node: Node, path: JobPath, problems: Problems) -> None:
 
 def _take_over(found: Problems, problems: Problems) -> None:
     """Each problem once: what stands in `defaults` is met again in every message."""
+    told = {problem.place[:3] for problem in problems.errors if problem.place and problem.place.line}
     seen: set[tuple[str, int, int, str]] = set()
     for problem in found.errors:
         spot = problem.place
         problems.broken.add(spot.path if spot else "")
+        if spot and spot[:3] in told:  # a template that failed left nothing, which is no other problem
+            continue
         mark = (spot.file, spot.line, spot.column, problem.message) if spot and spot.line else None
         if mark is None or mark not in seen:
             problems.errors.append(problem)

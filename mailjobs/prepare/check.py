@@ -9,6 +9,7 @@ from functools import partial
 from mailjobs.errors import FileError, JobError, Problem
 from mailjobs.model import Job, Send, Step, Template
 from mailjobs.prepare.preparation import Preparation, RunFacts
+from mailjobs.prepare.questions import check_literal
 from mailjobs.prepare.texts import message_texts, step_texts
 from mailjobs.rows import columns
 from mailjobs.templates import Reference, Templates
@@ -47,6 +48,7 @@ def _steps(job: Job, templates: Templates) -> list[Problem]:
             compiling = templates.expression if text is step.if_ else templates.text
             problems += _caught(partial(compiling, text))
             problems += _unknown(templates, text, {**names, "row": ()}, text is step.if_)
+        problems += _caught(partial(check_literal, step))
         if isinstance(step.action, Send):
             sent.add(step.action.message)
             problems += _message_texts(job, step.action.message, templates, names)

@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from mailjobs.errors import JobError
-from mailjobs.model import Command, Expand, Template, Verify
-from mailjobs.smtp import Command as Wire
-from mailjobs.smtp import Expn, Raw, Vrfy
+from mailjobs.prepare.questions import asking, wire
+from mailjobs.smtp import Command
 from mailjobs.steps.context import Context
 
 
-def question(context: Context) -> tuple[str, Wire] | None:
+def question(context: Context) -> tuple[str, Command] | None:
     """What the step asks, as text and as command; None for a step that asks nothing.
 
     Raises JobError at the place of the template, for text that cannot be said.
     """
-    match context.step.action:
-        case Verify(address=template):
-            return _made(context, template, lambda text: Vrfy(text, smtputf8=not text.isascii()))
-        case Expand(list=template):
-            return _made(context, template, Expn)
-        case Command(line=template):
-            return _made(context, template, Raw)
-        case _:
-            return None
+    found = asking(context.step)
+    if found is None:
+        return None
+    template, make = found
+    text = context.text(template)
+    return text, wire(template, text, make)
 
 
-def asked(context: Context) -> tuple[str, Wire]:
+def asked(context: Context) -> tuple[str, Command]:
     """As `question`, for a step that does ask."""
     found = question(context)
     assert found is not None, "the table of steps gives this kind a question"
     return found
-
-
-def _made(context: Context, template: Template, make: Callable[[str], Wire]) -> tuple[str, Wire]:
-    text = context.text(template)
-    try:
-        return text, make(text)
-    except ValueError as error:
-        raise JobError(str(error), place=template.place) from None

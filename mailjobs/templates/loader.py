@@ -43,4 +43,4 @@ class FolderLoader(BaseLoader):
             raise SecurityError(f"the template {template!r} is a link that leads out of the job's folder")
 
     def _where(self) -> str:
-        return ", ".join(str(folder) for folder in self._folders) or "any folder"
+        return ", ".join(f"'{folder}'" for folder in self._folders) or "any folder"

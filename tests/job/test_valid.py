@@ -194,6 +194,7 @@ def test_url_with_a_user_names_who_logs_in() -> None:
         ("smtps://a:587", 587, "implicit"),
         ("a:25", 25, "starttls"),
         ('"[::1]"', 587, "starttls"),
+        ('"[::1]:25"', 25, "starttls"),
         ('"smtp://[::1]:2525"', 2525, "starttls"),
     ],
 )

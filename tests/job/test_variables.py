@@ -74,7 +74,7 @@ def test_secret_is_no_template(load) -> None:
     text = f"version: 1\nserver: {{host: a, {with_auth}}}\nsteps: [{{connect: true}}]\n"
     loaded = load(head=text)
     assert loaded.job.servers["server"].auth.password.reveal() == "{{ 7 * 6 }}"
-    assert "a secret is never a template: this is taken as it stands" in [problem.message for problem in loaded.warnings]
+    assert "a secret is never a template: this is taken as it stands" in [found.message for found in loaded.warnings]
 
 
 def test_unset_variable_in_a_setting_is_no_error_where_a_job_is_only_looked_at() -> None:

@@ -109,3 +109,25 @@ def test_a_message_that_is_sent_twice_is_told_once(tmp_path: Path) -> None:
 def test_results_are_seen_by_later_steps_alone(tmp_path: Path) -> None:
     steps = "[{id: one, command: 'NOOP {{ steps.two }}'}, {id: two, command: 'NOOP {{ steps.one.reply }}'}]"
     assert told(HEAD + MESSAGE.replace("[send: m]", steps) % "text: x", tmp_path) == ["'steps.two' is undefined"]
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ("command: DATA", "a raw DATA would put"),
+        ("command: starttls", "a raw STARTTLS would put"),
+        ('command: "NOOP\\r\\nRSET"', "the command has a line end"),
+        ('verify: "a@x.test\\n"', "what is to be verified has a line end"),
+        ('expand: "staff\\tall"', "the list to expand has a line end or another control character"),
+    ],
+)
+def test_what_cannot_be_said_is_told_before_anything_is(tmp_path: Path, action: str, words: str) -> None:
+    job = loaded(f"{HEAD}steps:\n  - connect: true\n  - {action}\n", tmp_path)
+    (problem,) = check_job(job)
+    assert words in problem.message
+    assert problem.place
+    assert (problem.place.line, problem.source) == (7, f"  - {action}")
+
+
+def test_what_a_template_will_say_is_not_judged_by_its_braces(tmp_path: Path) -> None:
+    assert told(f'{HEAD}steps:\n  - command: "{{{{ vars.known }}}}"\n', tmp_path) == []
