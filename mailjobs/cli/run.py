@@ -11,7 +11,7 @@ import click
 
 from mailjobs.cli.failure import tell
 from mailjobs.cli.load import Changes, changing, checked
-from mailjobs.cli.sinks import Lasting, Listening, sinks
+from mailjobs.cli.sinks import Lasting, Listening, check_targets, sinks
 from mailjobs.errors import MailjobsError, UsageError
 from mailjobs.events import Publish
 from mailjobs.job import Loaded
@@ -55,6 +55,7 @@ def command(
     ready = _ready(jobs, changes, step, listening["quiet"])
     if isinstance(ready, int):
         return ready
+    check_targets([report, listening["events"], listening["trace"]], [loaded.job for loaded in ready])
     listens = Listening(**{**listening, "quiet": listening["quiet"] or json_})
     records: list[RunRecord] = []
     with ExitStack() as stack:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from os.path import exists, isfile, realpath, samefile
+from pathlib import Path
 from typing import TextIO
 
-from mailjobs.errors import ExitStatus, OutputError
+from mailjobs.errors import ExitStatus, OutputError, UsageError
 from mailjobs.events import Sink, Stamped
 from mailjobs.frozen import frozen
+from mailjobs.model import Job
 
 STANDARD = "standard output"
 
@@ -44,6 +48,17 @@ class Listening:
     verbose: bool = False
     trace: str | None = None
     events: str | None = None
+
+
+def check_targets(targets: Sequence[str | Path | None], jobs: Sequence[Job]) -> None:
+    """Raises UsageError where two records would go to one file, or one into a file of a job."""
+    named = [realpath(target) for target in targets if target is not None and str(target) != "-"]
+    files = [name for name in named if isfile(name) or not exists(name)]  # a device takes any number of records
+    if len(set(files)) < len(files):
+        raise UsageError("each of --report, --events and --trace needs a file of its own")
+    for file in files:
+        if any(exists(file) and exists(own) and samefile(file, own) for job in jobs for own in job.files):
+            raise UsageError(f"'{file}' is a file of the job, and would be overwritten")
 
 
 def sinks(listening: Listening, stack: ExitStack) -> list[Lasting]:

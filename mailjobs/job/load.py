@@ -14,7 +14,7 @@ from mailjobs.job.files import job_text, read_bytes
 from mailjobs.job.merge import Chain, with_defaults
 from mailjobs.job.node import Node, Source
 from mailjobs.job.problems import Problems, arranged
-from mailjobs.job.settings import apply_settings, apply_variables
+from mailjobs.job.settings import apply_settings, apply_variables, misspelt
 from mailjobs.job.validate import validate
 from mailjobs.job.variables import render, values
 
@@ -73,7 +73,9 @@ def _checked(
     variables: Mapping[str, str],
     problems: Problems,
 ) -> model.Job:
-    root = apply_variables(apply_settings(root, settings, problems), variables)
+    root = apply_settings(root, settings, problems)
+    problems.warnings += misspelt(root, variables)
+    root = apply_variables(root, variables)
     found = values(root, problems)
     root = render(root, found, folders_of(sources), problems)
     root = with_defaults(expand(root, problems))

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mailjobs.errors import JobError, UsageError
+from mailjobs.errors import JobError, Place, Problem, UsageError
 from mailjobs.job import schema
 from mailjobs.job.expand import expand
 from mailjobs.job.loader import parse
-from mailjobs.job.nearest import did_you_mean
+from mailjobs.job.nearest import did_you_mean, nearest
 from mailjobs.job.node import JobPath, Node, Source, written
 from mailjobs.job.problems import Problems
 from mailjobs.job.scalars import scalar
@@ -147,3 +147,22 @@ def apply_variables(root: Node, variables: Mapping[str, str]) -> Node:
             root = root.replaced(("vars",), Node({}, source))
         root = root.replaced(("vars", name), value)
     return root
+
+
+def misspelt(root: Node, variables: Mapping[str, str]) -> list[Problem]:
+    """A warning for each variable that the job does not have and that is like one that it has."""
+    declared = root.get("vars")
+    known = [name for name, _ in declared.items()] if declared is not None else []
+    found = [(name, nearest(name, known)) for name in variables if name not in known]
+    return [
+        Problem(
+            f"the job has no variable '{name}'",
+            Place(f"--var {name}"),
+            None,
+            f"did you mean '{near}'?",
+            None,
+            "warning",
+        )
+        for name, near in found
+        if near is not None
+    ]

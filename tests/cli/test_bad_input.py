@@ -163,3 +163,29 @@ def test_a_secret_that_is_given_with_a_colon_is_not_repeated(folder: Path) -> No
     done = command("run", "good.yaml", "--set", "server.auth.password: hunter2", cwd=folder)
     assert done.returncode == 64
     assert "hunter2" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--events", "good.yaml"], "good.yaml' is a file of the job"),
+        (["--trace=./good.yaml"], "good.yaml' is a file of the job"),
+        (["--events", "base.yaml"], "base.yaml' is a file of the job"),
+        (["--events", "link.yaml"], "good.yaml' is a file of the job"),
+        (["--events", "e", "--trace=./e"], "a file of its own"),
+        (["--report", "r.json", "--events", "r.json"], "a file of its own"),
+    ],
+)
+def test_no_record_is_written_over_the_job_or_another(folder: Path, arguments: list[str], words: str) -> None:
+    (folder / "base.yaml").write_text("name: base\n")
+    (folder / "good.yaml").write_text(f"{GOOD}extends: base.yaml\n")
+    (folder / "link.yaml").symlink_to("good.yaml")
+    done = command("run", "--dry-run", "good.yaml", *arguments, cwd=folder)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert words in done.stderr
+    assert (folder / "good.yaml").read_text() == f"{GOOD}extends: base.yaml\n"
+
+
+def test_several_records_may_go_to_a_device(folder: Path) -> None:
+    done = command("run", "--dry-run", "good.yaml", "--events=/dev/null", "--trace=/dev/null", cwd=folder)
+    assert done.returncode == 0

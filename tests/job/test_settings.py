@@ -146,3 +146,11 @@ def test_setting_does_not_hide_other_problems(load) -> None:
 def test_setting_that_would_do_nothing_is_refused(load, path: str, value: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         load(settings=[(path, value)])
+
+
+def test_misspelt_variable_is_warned_about(load) -> None:
+    loaded = load("vars: {build: 1}\n", variables={"buidl": "2", "other": "3"})
+    assert [str(problem) for problem in loaded.warnings] == [
+        "--var buidl: the job has no variable 'buidl' (did you mean 'build'?)"
+    ]
+    assert loaded.job.vars == {"build": 1, "buidl": "2", "other": "3"}
