@@ -7,7 +7,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
+from typing import Any, cast
 
 import click
 
@@ -15,6 +17,25 @@ from mailjobs import __version__
 from mailjobs.errors import ExitStatus, Interrupted, MailjobsError
 from mailjobs.report.problems import problems_text
 from mailjobs.report.visible import visible
+
+
+class _Lossy:
+    """stderr. Where nobody can be told any more what is wrong, the exit status still says it."""
+
+    def __init__(self, inner: io.TextIOWrapper) -> None:
+        self._inner = inner
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._inner.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._inner.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
 
 
 def guarded(action: Callable[[], object]) -> int:
@@ -77,6 +98,8 @@ def _never_refuse() -> None:
     """What the encoding of a terminal lacks is shown as an escape: half a character of a file name, é in ASCII."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr = cast(io.TextIOWrapper, _Lossy(sys.stderr))
 
 
 def _silence_stdout() -> None:

@@ -73,7 +73,9 @@ def sinks(listening: Listening, stack: ExitStack) -> list[Lasting]:
     if listening.trace is not None:
         from mailjobs.report.trace import TraceWriter
 
-        found.append(_lasting(TraceWriter(_open(listening.trace, sys.stderr, stack)), listening.trace))
+        found.append(
+            _lasting(TraceWriter(_open(listening.trace, sys.__stderr__ or sys.stderr, stack)), listening.trace)
+        )
     if listening.events is not None:
         from mailjobs.report.json_lines import JsonLines
 

@@ -189,3 +189,14 @@ def test_no_record_is_written_over_the_job_or_another(folder: Path, arguments: l
 def test_several_records_may_go_to_a_device(folder: Path) -> None:
     done = command("run", "--dry-run", "good.yaml", "--events=/dev/null", "--trace=/dev/null", cwd=folder)
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [("validate bad.yaml", 65), ("run nosuch.yaml", 66), ("rum", 64), ("run --dry-run nosub.yaml", 0)],
+)
+@pytest.mark.parametrize("ending", ["2>/dev/full", "2>&-"])
+def test_a_status_is_told_where_no_words_can_be(folder: Path, arguments: str, status: int, ending: str) -> None:
+    (folder / "nosub.yaml").write_text(GOOD.replace("subject: hi, ", ""))
+    line = f"{sys.executable} -m mailjobs {arguments} {ending}"
+    assert subprocess.run(line, shell=True, cwd=folder, timeout=60).returncode == status
