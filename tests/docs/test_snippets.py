@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
 from mailjobs.job import load_job
 from mailjobs.prepare import check_job
+from tests.sign.stores import RSA, cert_pem, certificate, pem
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples" / "README.md"]
@@ -36,7 +38,7 @@ TOUCHED = (
 
 def whole(given: dict[str, Any]) -> dict[str, Any]:
     """A job with all of `given`, which is a part of one, or of a message."""
-    if "attachments" in given:
+    if given.keys() & {"attachments", "sign"}:
         given = {"messages": {"m": {**PLAIN, "text": "t", **given}}}
     servers = {} if given.keys() & {"server", "servers"} else {"server": "relay.example.com"}
     data = {"customers": {"csv": "customers.csv", "delimiter": ";"}}
@@ -46,12 +48,24 @@ def whole(given: dict[str, Any]) -> dict[str, Any]:
     return {"version": 1, **servers, "data": data, "messages": messages, "steps": steps, **given}
 
 
+def write_keys(folder: Path) -> None:
+    """The keys and certificates that the pieces about signing name."""
+    me = certificate(RSA)
+    protected = BestAvailableEncryption(b"secret")
+    (folder / "dkim.pem").write_bytes(pem(RSA))
+    (folder / "bob.pem").write_bytes(cert_pem(me))
+    (folder / "me.pfx").write_bytes(pkcs12.serialize_key_and_certificates(b"me", RSA, me, None, protected))
+
+
 @pytest.mark.parametrize("text", SNIPPETS)
 def test_a_shown_piece_is_good(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in (*FILES, *TOUCHED):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(FILES.get(name, "text\n"))
+    if "sign:" in text:
+        write_keys(tmp_path)
+        monkeypatch.setenv("PFX_PASSWORD", "secret")
     job = json.dumps(whole(yaml.safe_load(text)))
     assert check_job(load_job("job.yaml", text=job).job) == []
 
