@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from mailjobs.errors import FileError
+from mailjobs.errors import FileError, Place
 from mailjobs.message.complaints import complaint
-from mailjobs.message.files import file_part
+from mailjobs.message.files import LARGE, file_part, read
 from mailjobs.message.paths import PathRefused, files_at
 from mailjobs.mime import Disposition, Entity
 from mailjobs.model import Template
@@ -49,7 +49,7 @@ class Images:
         changes: list[str] = []
         for reference in found:
             path = self._path(reference.url, written.get(reference.url), scope)
-            name = _content_id(path)
+            name = _content_id(path, self._template.place)
             if name not in parts:
                 parts[name] = self._part(path, name, scope)
             changes.append(f"cid:{name}")
@@ -118,6 +118,8 @@ def _holes(plain: str, written: str | None) -> tuple[str, list[str]]:
 _PLACEHOLDERS = re.compile(f"{OPEN}[0-9]+{CLOSE}")
 
 
-def _content_id(path: Path) -> str:
-    """The same for the same file wherever it is named; others in the message, since paths differ."""
-    return f"{blake2b(os.fsencode(path), digest_size=12).hexdigest()}@mailjobs"
+def _content_id(path: Path, place: Place) -> str:
+    """The same for the same file on every machine: made of its name, its size and its first octets."""
+    digest = blake2b(os.fsencode(path.name), digest_size=12)
+    digest.update(b"\0%d\0" % path.stat().st_size + read(path, LARGE, place))
+    return f"{digest.hexdigest()}@mailjobs"
