@@ -8,23 +8,12 @@ from typing import Generic, TypeVar
 from mailjobs import clock
 from mailjobs.delivery.partial import Remainder
 from mailjobs.errors import Interrupted, MailjobsError
-from mailjobs.frozen import frozen
 from mailjobs.model import Retry
-from mailjobs.session import Conversation, Post
-from mailjobs.session.post import Letter
+from mailjobs.session import Conversation, Letter, Post, Settled
 from mailjobs.smtp import Outcome
 
 L = TypeVar("L", bound=Letter)
 Result = tuple[tuple[Outcome, ...], MailjobsError | None]
-
-
-@frozen
-class Settled(Generic[L]):
-    """A letter with one outcome for each of its recipients, and what broke the connection, if anything did."""
-
-    letter: L
-    outcomes: tuple[Outcome, ...]
-    error: MailjobsError | None = None
 
 
 class Courier(Generic[L]):

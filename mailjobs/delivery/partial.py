@@ -2,38 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mailjobs.errors import MailjobsError
-from mailjobs.frozen import frozen
-from mailjobs.session.post import Letter
-from mailjobs.smtp import Envelope, Outcome, Streamed
-
-
-@frozen
-class Part:
-    """A letter for some of the recipients of another one, which are those at `indexes`."""
-
-    whole: Letter
-    indexes: tuple[int, ...]
-
-    @property
-    def envelope(self) -> Envelope:
-        """That of the whole letter, with these recipients alone."""
-        whole = self.whole.envelope
-        recipients = tuple([whole.recipients[index] for index in self.indexes])
-        parameters = tuple([whole.parameters_of(index) for index in self.indexes])
-        return replace(whole, recipients=recipients, recipient_parameters=parameters if any(parameters) else ())
-
-    @property
-    def content(self) -> bytes | Streamed:
-        """The same bytes; streamed ones are made anew."""
-        return self.whole.content
-
-    @property
-    def stop_indexes(self) -> frozenset[int]:
-        """Those of the whole letter, counted among these."""
-        return frozenset(new for new, old in enumerate(self.indexes) if old in self.whole.stop_indexes)
+from mailjobs.session import Letter, Part
+from mailjobs.smtp import Outcome
 
 
 class Remainder:

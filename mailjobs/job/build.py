@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mailjobs import model
+from mailjobs.job.build_guards import build_guards
 from mailjobs.job.build_message import build_message
 from mailjobs.job.build_server import NO_HOST, build_server
 from mailjobs.job.build_source import build_source
@@ -45,6 +46,7 @@ def build(root: Node, sources: list[Source], found: Mapping[str, Any], problems:
         servers=servers,
         messages=messages,
         steps=steps,
+        guards=build_guards(root.get("guards"), problems),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 
 from mailjobs import model
 from mailjobs.frozen import frozen
+from mailjobs.job.build_send import build_send, condition
 from mailjobs.job.masking import without_password
 from mailjobs.job.nearest import did_you_mean
 from mailjobs.job.node import JobPath, Node, place
@@ -40,7 +41,7 @@ def _send(site: _Site) -> model.Send:
     node = site.node
     _refer(node.get("message"), (*site.path, "message"), "message", site.names.messages, site.problems)
     _refer(node.get("for_each"), (*site.path, "for_each"), "data source", site.names.data, site.problems)
-    return model.Send(node.value["message"].value, plain(node.get("for_each")), tuple(plain(node.get("stop_on"), ())))
+    return build_send(node, site.path, site.problems)
 
 
 ACTIONS: dict[str, Callable[[_Site], model.Action]] = {
@@ -64,7 +65,7 @@ def build_step(node: Node, index: int, names: Names, problems: Problems) -> mode
         index=index,
         name=plain(node.get("name")) or _title(action),
         id=plain(node.get("id")),
-        if_=_condition(node.get("if"), (*path, "if")),
+        if_=condition(node.get("if"), (*path, "if")),
         server=_server(node, path, names, problems),
         continue_on_error=plain(node.get("continue_on_error"), False),
         retry=_retry(node.get("retry"), (*path, "retry"), problems),
@@ -85,12 +86,6 @@ def _title(action: model.Action) -> str:
         case model.Command():
             return f"command {action.line.source}"
     return action.kind
-
-
-def _condition(node: Node | None, path: JobPath) -> model.Template | None:
-    if node is None:
-        return None
-    return template(node.like(str(node.value).lower()) if isinstance(node.value, bool) else node, path)
 
 
 def _server(node: Node, path: JobPath, names: Names, problems: Problems) -> str | None:

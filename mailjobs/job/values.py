@@ -31,6 +31,18 @@ def _written(text: str) -> float:
     return float(number) * UNITS[text[len(number) :].strip() or "s"]
 
 
+PER = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def per_second(node: Node, path: JobPath, problems: Problems) -> float:
+    """A rate (`600/m`, `14/s`) as a number a second."""
+    number, _, unit = node.value.partition("/")
+    found = float(number) / PER[unit.strip()]
+    if not found:
+        problems.at(node, path, "a rate is above 0", hint="without the key there is no limit")
+    return found
+
+
 def plain(node: Node | None, default: Any = None) -> Any:
     """The value without its places, or `default` where there is none."""
     return default if node is None else node.plain()

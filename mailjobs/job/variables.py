@@ -70,8 +70,8 @@ def _from_file(name: Node, path: JobPath, problems: Problems) -> Any:
 
 
 def render(root: Node, found: Mapping[str, Any], folders: Sequence[Path], problems: Problems) -> Node:
-    """The job with the templates in its servers and data rendered; secrets are never templates."""
-    for key in ("server", "servers", "data"):
+    """The job with the templates in its servers, data and guards rendered; secrets are never templates."""
+    for key in ("server", "servers", "data", "guards"):
         node = root.get(key)
         if node is not None:
             root = root.replaced((key,), _rendered(node, (key,), _Scope(found, folders, problems)))

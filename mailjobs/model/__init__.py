@@ -1,5 +1,6 @@
 """The job language as frozen dataclasses without behaviour. Only `job` builds them."""
 
+from mailjobs.model.guards import Guards
 from mailjobs.model.job import Job, Kind, Source
 from mailjobs.model.message import (
     AddressEntry,
@@ -24,8 +25,10 @@ from mailjobs.model.step import (
     Command,
     Connect,
     Disconnect,
+    Exclude,
     Expand,
     Expectation,
+    Rate,
     Retry,
     Send,
     Step,
@@ -45,16 +48,19 @@ __all__ = [
     "Disconnect",
     "Dkim",
     "Dsn",
+    "Exclude",
     "Expand",
     "Expectation",
     "Extensions",
     "FilePath",
+    "Guards",
     "Header",
     "Job",
     "Kind",
     "Message",
     "Notify",
     "Pgp",
+    "Rate",
     "Raw",
     "Retry",
     "Send",

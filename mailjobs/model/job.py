@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from mailjobs.errors import Place
 from mailjobs.frozen import frozen
+from mailjobs.model.guards import Guards
 from mailjobs.model.message import Message
 from mailjobs.model.server import Server
 from mailjobs.model.step import Step
@@ -59,3 +60,4 @@ class Job:
     servers: Mapping[str, Server]
     messages: Mapping[str, Message]
     steps: tuple[Step, ...]
+    guards: Guards = Guards()

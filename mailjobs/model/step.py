@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import field
+from pathlib import Path
 from typing import Literal
 
 from mailjobs.errors import Place
@@ -42,13 +44,54 @@ class Disconnect:
 
 
 @frozen
+class Rate:
+    """So many a second, messages or recipients."""
+
+    per_second: float
+    unit: Literal["messages", "recipients"] = "messages"
+
+
+@frozen
+class Exclude:
+    """A CSV file of addresses that get nothing; `column` None: its only one, or `email`."""
+
+    csv: Path
+    column: str | None = None
+    encoding: str = "utf-8"
+    place: Place | None = None
+
+
+@frozen
 class Send:
-    """Send a message: once, or for each row of a data source."""
+    """Send a message: once, or for each row of a data source. All but the first three keys are for the latter.
+
+    Without a limit, `limit`, `messages_per_connection`, `recipients_per_message` and `max_failures` are None.
+    `processes` 0 is one for each core. `place` is that of the mapping.
+    """
 
     kind = "send"
     message: str
     for_each: str | None = None
     stop_on: tuple[RecipientKind, ...] = ()
+    where: Template | None = None
+    limit: int | None = None
+    exclude: Exclude | None = None
+    rate: Rate | None = None
+    rate_per_domain: Rate | None = None
+    connections: int = 4
+    in_flight: int = 1
+    messages_per_connection: int | None = None
+    recipients_per_message: int | None = None
+    on_error: Literal["continue", "stop"] = "continue"
+    max_failures: int | None = None
+    preflight: Literal["full", "sample", "off"] = "full"
+    on_bad_row: Literal["refuse", "skip"] = "refuse"
+    duplicates: Literal["warn", "error", "skip"] = "warn"
+    on_unknown: Literal["hold", "resend"] = "hold"
+    once_per: Template | None = None
+    again: bool = False
+    processes: int = 1
+    place: Place | None = field(default=None, compare=False)
 
 
 @frozen

@@ -14,29 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from typing import Protocol
 
 from mailjobs.errors import MailjobsError, ReplyError
 from mailjobs.events import EndTransfer
 from mailjobs.session.conversation import Conversation
+from mailjobs.session.letter import Letter
 from mailjobs.session.progress import Progress
-from mailjobs.smtp import Command, Content, Envelope, Outcome, Piece, Rset, Streamed, StreamedContent, Transaction
-
-
-class Letter(Protocol):
-    """What a message must have to be sent; its content has CRLF line ends and is not yet dot-stuffed."""
-
-    @property
-    def envelope(self) -> Envelope:
-        """Sender, recipients and needs."""
-
-    @property
-    def content(self) -> bytes | Streamed:
-        """Header section, empty line, body."""
-
-    @property
-    def stop_indexes(self) -> frozenset[int]:
-        """Recipients whose refusal keeps the message from everybody."""
+from mailjobs.smtp import Command, Content, Outcome, Piece, Rset, Streamed, StreamedContent, Transaction
 
 
 class Post:

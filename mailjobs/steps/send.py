@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mailjobs.delivery import Courier, Settled
+from mailjobs.delivery import Courier
 from mailjobs.errors import MailjobsError
 from mailjobs.events import Error, MessageSettled
 from mailjobs.model import Send
 from mailjobs.prepare import Letter
+from mailjobs.session import Settled
 from mailjobs.steps.context import Context, Output
 from mailjobs.steps.tally import Tally, recipients_of, sent_facts, weightier
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, NamedTuple
 
-from mailjobs.delivery import Settled
 from mailjobs.errors import MailjobsError, ReplyError
 from mailjobs.message import Outgoing
 from mailjobs.prepare import Letter
+from mailjobs.session import Settled
 from mailjobs.smtp import Outcome, Reply
 from mailjobs.steps.context import reply_dict
 

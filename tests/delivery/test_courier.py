@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import pytest
 
 from mailjobs import clock
-from mailjobs.delivery import Courier, Settled
+from mailjobs.delivery import Courier
 from mailjobs.errors import ConnectionLost, FileError, MailjobsError, ReplyError
 from mailjobs.events import Publish
 from mailjobs.model import Retry, Server, Timeouts, Tls
-from mailjobs.session import Conversation, open_conversation
+from mailjobs.session import Conversation, Settled, open_conversation
 from mailjobs.smtp import Envelope
 from tests.fixtures.scripted import ScriptedServer
 

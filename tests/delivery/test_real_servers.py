@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from mailjobs.delivery import Courier, Settled
+from mailjobs.delivery import Courier
 from mailjobs.errors import FileError, ReplyError
 from mailjobs.events import Publish
 from mailjobs.model import CaSource, Retry, Server, Tls
-from mailjobs.session import Conversation, open_conversation
+from mailjobs.session import Conversation, Settled, open_conversation
 from mailjobs.smtp import Envelope, xtext
 from tests.fixtures.lab import Lab
 

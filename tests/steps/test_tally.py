@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from mailjobs.delivery import Settled
 from mailjobs.errors import ConnectionLost, FileError, MailjobsError, ReplyError
 from mailjobs.message import Outgoing
 from mailjobs.message.outgoing import Recipient
 from mailjobs.prepare import Letter
 from mailjobs.prepare.letter import letter_for
+from mailjobs.session import Settled
 from mailjobs.smtp import Outcome, Reply
 from mailjobs.steps.tally import Tally
 

@@ -1,0 +1,81 @@
+"""`send`, and all that a batch may say, as the model has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mailjobs import model
+from mailjobs.job.node import JobPath, Node, place
+from mailjobs.job.problems import Problems
+from mailjobs.job.template import check_named, encoding_of, template
+from mailjobs.job.values import per_second, plain
+
+# What a send of one message may say; all other keys are for batches.
+ALONE = ("message", "for_each", "stop_on", "recipients_per_message")
+# Keys whose value is taken as it stands.
+PLAIN = (
+    "limit", "connections", "in_flight", "messages_per_connection", "recipients_per_message", "on_error",
+    "max_failures", "preflight", "on_bad_row", "duplicates", "on_unknown", "again",
+)  # fmt: skip
+
+
+def build_send(node: Node, path: JobPath, problems: Problems) -> model.Send:
+    """The action, which the schema has passed."""
+    if node.get("for_each") is None:
+        _check_alone(node, path, problems)
+    given: dict[str, Any] = {key: plain(node.get(key)) for key in PLAIN if node.get(key) is not None}
+    processes = plain(node.get("processes"), 1)
+    return model.Send(
+        message=node.value["message"].value,
+        for_each=plain(node.get("for_each")),
+        stop_on=tuple(plain(node.get("stop_on"), ())),
+        where=condition(node.get("where"), (*path, "where")),
+        exclude=_exclude(node.get("exclude"), (*path, "exclude"), problems),
+        rate=_rate(node.get("rate"), (*path, "rate"), problems),
+        rate_per_domain=_rate(node.get("rate_per_domain"), (*path, "rate_per_domain"), problems),
+        once_per=_text(node, path, "once_per"),
+        processes=0 if processes == "auto" else processes,
+        place=place(node, path),
+        **given,
+    )
+
+
+def condition(node: Node | None, path: JobPath) -> model.Template | None:
+    """An expression; `true` and `false` are some too."""
+    if node is None:
+        return None
+    return template(node.like(str(node.value).lower()) if isinstance(node.value, bool) else node, path)
+
+
+def _check_alone(node: Node, path: JobPath, problems: Problems) -> None:
+    for key, value in node.items():
+        if key not in ALONE:
+            problems.at_key(value, (*path, key), f"`{key}` is for a batch", hint="a batch has `for_each`")
+
+
+def _text(node: Node, path: JobPath, key: str) -> model.Template | None:
+    found = node.get(key)
+    return template(found, (*path, key)) if found else None
+
+
+def _rate(node: Node | None, path: JobPath, problems: Problems) -> model.Rate | None:
+    if node is None:
+        return None
+    if isinstance(node.value, dict):
+        unit, inner = next(iter(node.items()))
+        found = per_second(inner, (*path, unit), problems)
+        return model.Rate(found, "recipients" if unit == "recipients" else "messages")
+    return model.Rate(per_second(node, path, problems))
+
+
+def _exclude(node: Node | None, path: JobPath, problems: Problems) -> model.Exclude | None:
+    if node is None:
+        return None
+    file = node.value["csv"]
+    check_named(file, (*path, "csv"), problems)
+    return model.Exclude(
+        csv=file.source.folder / file.value,
+        column=plain(node.get("column")),
+        encoding=encoding_of(node, path, problems),
+        place=place(file, (*path, "csv")),
+    )
