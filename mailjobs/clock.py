@@ -19,3 +19,8 @@ def monotonic() -> float:
 def sleep(seconds: float) -> None:
     """Wait; a signal that raises ends it."""
     time.sleep(seconds)
+
+
+def processor() -> float:
+    """Seconds of processor time that this process has used, in all its threads."""
+    return time.process_time()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
+from threading import Lock
 from typing import Any, ClassVar, Literal
 
 from mailjobs import clock
@@ -181,10 +182,16 @@ class Sink:
 
 
 class Publish:
-    """Passes events to sinks, stamped. `bind` gives a publisher for a narrower place (a step, a server)."""
+    """Passes events to sinks, stamped. `bind` gives a publisher for a narrower place (a step, a server).
 
-    def __init__(self, sinks: Sequence[Sink] = (), place: Mapping[str, str | None] | None = None) -> None:
+    For any number of threads: a sink takes one event at a time.
+    """
+
+    def __init__(
+        self, sinks: Sequence[Sink] = (), place: Mapping[str, str | None] | None = None, lock: Lock | None = None
+    ) -> None:
         self._sinks = tuple(sinks)
+        self._lock = lock or Lock()
         self._place = {"run": None, "step": None, "server": None, **(place or {})}
         self._wanted = {kind: self._listeners(kind) for kind in KINDS}
 
@@ -197,11 +204,12 @@ class Publish:
 
     def bind(self, **place: str | None) -> Publish:
         """The same sinks, with any of run, step and server set."""
-        return Publish(self._sinks, {**self._place, **place})
+        return Publish(self._sinks, {**self._place, **place}, self._lock)
 
     def __call__(self, event: Event) -> None:
         listeners = self._wanted[type(event)]
         if listeners:
             stamped = Stamped(clock.now(), self._place["run"], self._place["step"], self._place["server"], event)
-            for listener in listeners:
-                listener(stamped)
+            with self._lock:
+                for listener in listeners:
+                    listener(stamped)

@@ -49,5 +49,8 @@ class Stream(Protocol):
     def read(self) -> bytes:
         """At least one byte; none at the end of the stream. Raises TransportError."""
 
+    def cut(self) -> None:
+        """End the connection from another thread: whoever reads or writes it meets its end. Never raises."""
+
     def close(self, abort: bool = False) -> None:
         """Close. Never raises."""

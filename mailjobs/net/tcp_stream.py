@@ -119,6 +119,11 @@ class TcpStream:
         peer = self.peer
         return error.within(stage=self.deadline.stage, host=peer.host, address=peer.address, port=peer.port)
 
+    def cut(self) -> None:
+        """A thread that polls the socket wakes up, and reads its end."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
     def close(self, abort: bool = False) -> None:
         """Close; what was written is still sent, but with `abort` thrown away by a reset."""
         with suppress(OSError):

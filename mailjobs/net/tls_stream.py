@@ -175,6 +175,10 @@ class TlsStream:
         except SSL.Error as error:
             raise record_error(error, "decrypt", 284) from None
 
+    def cut(self) -> None:
+        """End the connection below."""
+        self._below.cut()
+
     def close(self, abort: bool = False) -> None:
         """Say close_notify, without waiting for the other side's, and close."""
         if not abort:

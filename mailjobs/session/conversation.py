@@ -17,6 +17,7 @@ from mailjobs.smtp.commands import Auth, AuthCancel, AuthResponse
 if TYPE_CHECKING:
     from mailjobs.net.tls_info import TlsInfo
 
+CLOSING = 421
 HIDDEN = (Auth, AuthResponse, AuthCancel)
 
 
@@ -51,6 +52,11 @@ class Conversation:
         """What the server offered in its last EHLO."""
         return self.engine.extensions
 
+    def do_without(self, *names: str) -> None:
+        """Take no notice of these extensions any more."""
+        self.engine.disable([*self.server.extensions.disable, *names])
+        self.engine.extensions = self.engine.extensions.without(names)
+
     @property
     def usable(self) -> bool:
         """Whether a new command may be sent."""
@@ -60,6 +66,11 @@ class Conversation:
     def expects_answer(self) -> bool:
         """Whether `answer` has something to give or to wait for."""
         return bool(self._answers or self.engine.outstanding)
+
+    @property
+    def said_goodbye(self) -> bool:
+        """Whether the last that was heard of the server is a 421: it does nothing of what was not answered."""
+        return not self.usable and self.last_reply is not None and self.last_reply.code == CLOSING
 
     @property
     def tls(self) -> TlsInfo | None:
@@ -121,6 +132,24 @@ class Conversation:
         except MailjobsError as error:
             self._lost(error, deadline.stage)
         return bool(self._answers)
+
+    def listen(self) -> None:
+        """Take in what the server has said already; does not wait. Raises as `answer` does."""
+        if self._answers:
+            return
+        try:
+            self._check_hearing("the message")
+            self.stream.poll(self._take)
+        except MailjobsError as error:
+            self._lost(error, "the message")
+
+    def answer_at_hand(self) -> Answer | None:
+        """The next reply where it has come already, with the command that it answers."""
+        if not self._answers:
+            return None
+        answer = self._answers.popleft()
+        self.last_reply = _shown(answer)
+        return answer
 
     def answer(self, stage: str, idle: float | None = None) -> Answer:
         """The next reply with the command that it answers. Raises ConnectionLost, TimedOut or ProtocolError."""
@@ -202,6 +231,10 @@ class Conversation:
             reply = None
         self.close()
         return reply
+
+    def cut(self) -> None:
+        """End the connection from another thread; whoever waits for a reply loses it."""
+        self.stream.cut()
 
     def close(self, abort: bool = False) -> None:
         """Close the connection as it is; with `abort`, throw away what was written and has not gone out. Once."""

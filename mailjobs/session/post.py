@@ -12,7 +12,7 @@ next opening behind the last of them; where it cannot be had to its end there is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 
 from mailjobs.errors import MailjobsError, ReplyError
@@ -26,8 +26,10 @@ from mailjobs.smtp import Command, Content, Outcome, Piece, Rset, Streamed, Stre
 class Post:
     """Sends letters over one conversation. `begin` and `settle` alternate; between them the caller may prepare more."""
 
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: Conversation, dot: Callable[[Letter], None] = lambda letter: None) -> None:
+        """`dot` is called before the final dot of a letter goes out; where it raises, none does."""
         self._conversation = conversation
+        self._dot = dot
         self._opened: tuple[Letter, Transaction] | None = None
         self._current: tuple[Letter, Transaction] | None = None
 
@@ -102,7 +104,7 @@ class Post:
 
     def _read(self, transaction: Transaction, idle: float | None = None) -> None:
         try:
-            answer = self._conversation.answer(transaction.stage, idle)
+            answer = self._conversation.answer_at_hand() or self._conversation.answer(transaction.stage, idle)
             transaction.answer(answer.command, answer.reply)
         except MailjobsError:
             transaction.lost()
@@ -115,35 +117,53 @@ class Post:
     def _write_content(self, transaction: Transaction, letter: Letter, following: Letter | None) -> None:
         content = letter.content
         if not isinstance(content, bytes):
-            self._stream_content(transaction, content, following)
+            self._stream_content(transaction, letter, content, following)
             return
         commands: list[Command] = [Content(content), *self._look_ahead(following)]
         progress = Progress(self._conversation.publish, len(content))
         progress.at(len(content))
+        self._about_to_dot(letter)
         transaction.content_sent()
         self._write(transaction, commands)
         self._conversation.publish(EndTransfer())
 
-    def _stream_content(self, transaction: Transaction, content: Streamed, following: Letter | None) -> None:
+    def _about_to_dot(self, letter: Letter) -> None:
+        """The server waits for content that must not come: only closing ends that."""
+        try:
+            self._dot(letter)
+        except MailjobsError:
+            self._conversation.close(abort=True)
+            raise
+
+    def _stream_content(
+        self, transaction: Transaction, letter: Letter, content: Streamed, following: Letter | None
+    ) -> None:
         command = StreamedContent(content)
         transaction.content_begun()
         try:
             self._conversation.begin_content(command)
             with closing(command.pieces()) as pieces:
-                self._write_pieces(transaction, pieces, Progress(self._conversation.publish, content.size), following)
+                progress = Progress(self._conversation.publish, content.size)
+                self._write_pieces(transaction, letter, pieces, progress, following)
         except BaseException:  # without a final dot the server still waits for content: nothing else may be said
             transaction.lost()
             self._conversation.close(abort=True)
             raise
 
     def _write_pieces(
-        self, transaction: Transaction, pieces: Iterable[Piece], progress: Progress, following: Letter | None
+        self,
+        transaction: Transaction,
+        letter: Letter,
+        pieces: Iterable[Piece],
+        progress: Progress,
+        following: Letter | None,
     ) -> None:
         for piece in pieces:
             if self._conversation.interrupted_by_reply():
                 self._conversation.close(abort=True)
                 return
             if piece.last:
+                self._dot(letter)
                 transaction.content_sent()
             self._conversation.write_piece(piece, self._look_ahead(following) if piece.last else ())
             progress.at(piece.octets)

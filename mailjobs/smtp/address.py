@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 LONGEST_DOMAIN, LONGEST_PATH = 255, 256  # octets, RFC 5321 section 4.5.3.1; long local parts are the server's to refuse
 
@@ -47,6 +48,7 @@ def _check_domain(domain: str) -> None:
         raise ValueError(f"the domain is longer than {LONGEST_DOMAIN} octets")
 
 
+@lru_cache(maxsize=256)
 def mailbox_wire(address: str) -> bytes:
     """`<address>` for the wire. Raises ValueError for what is no mailbox."""
     split_mailbox(address)

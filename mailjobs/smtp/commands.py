@@ -14,7 +14,7 @@ from typing import ClassVar
 from mailjobs.frozen import frozen
 from mailjobs.secret import MASK
 from mailjobs.smtp.address import mailbox_wire
-from mailjobs.smtp.content import dot_stuff
+from mailjobs.smtp.content import dot_stuff, ended
 
 LONGEST_LINE = 512  # octets with CRLF, RFC 5321 section 4.5.3.1.4; extensions allow more
 LONGEST_TEXT_LINE = 998  # octets without CRLF, RFC 5321 section 4.5.3.1.6
@@ -239,6 +239,24 @@ class Content(Command):
     def trace(self) -> str:
         """Its size alone."""
         return f"({len(self.content)} bytes of content)"
+
+
+@frozen
+class Bdat(Command):
+    """A whole content in one chunk, the last (RFC 3030); its reply is that to the message."""
+
+    name: ClassVar[str] = "the message"
+    last_in_group: ClassVar[bool] = False
+    content: bytes = field(repr=False)
+
+    def wire(self) -> bytes:
+        """BDAT, and the content as it stands. Raises ValueError for a bare CR or LF."""
+        content = ended(self.content)
+        return b"BDAT %d LAST\r\n%b" % (len(content), content)
+
+    def trace(self) -> str:
+        """Its size alone."""
+        return f"BDAT {len(ended(self.content))} LAST, and the content"
 
 
 @frozen

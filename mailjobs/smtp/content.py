@@ -55,11 +55,15 @@ def _refuse_bare(content: bytes, begin: int = 0) -> None:
 
 def dot_stuff(content: bytes) -> bytes:
     """`content` as it goes out after DATA. Raises ValueError for a bare CR or LF."""
-    _refuse_bare(content)
+    content = ended(content)
     if content.startswith(b"."):
         content = b"." + content
     if b"\r\n." in content:
         content = content.replace(b"\r\n.", b"\r\n..")
-    if content and not content.endswith(b"\r\n"):
-        content += b"\r\n"
     return content + b".\r\n"
+
+
+def ended(content: bytes) -> bytes:
+    """`content` with its last line ended, as servers keep it. Raises ValueError for a bare CR or LF."""
+    _refuse_bare(content)
+    return content + b"\r\n" if content and not content.endswith(b"\r\n") else content

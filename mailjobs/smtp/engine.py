@@ -2,7 +2,8 @@
 
 The server speaks first (`greeting`), and after its 220 the client says hello (`new`). EHLO or HELO makes it a
 `session`, in which MAIL opens a transaction (`mail`); DATA asks for the content (`data`) and the content returns to
-`session`, at once where it is one command, with `end_content()` where it goes out in pieces (`content`). AUTH holds
+`session`, at once where it is one command, with `end_content()` where it goes out in pieces (`content`); BDAT LAST
+brings the content along and ends the transaction whatever the server says. AUTH holds
 the floor (`auth`) until the server says something other than 334. STARTTLS waits (`tls`) until `start_tls()` says
 that the handshake is done, and then everything begins anew with a hello. QUIT, a 421 and the end of the stream close
 (`closed`).
@@ -29,6 +30,7 @@ from mailjobs.smtp.commands import (
     Auth,
     AuthCancel,
     AuthResponse,
+    Bdat,
     Command,
     Content,
     Data,
@@ -64,10 +66,14 @@ AFTER: Final[dict[tuple[str, type[Command]], str]] = {
     (MAIL, Data): DATA,
     (DATA, Content): SESSION,
     (DATA, StreamedContent): CONTENT,
+    (MAIL, Bdat): SESSION,
     (MAIL, Rset): SESSION,
     (SESSION, Rset): SESSION,
 }
 BOUND = {command for _, command in AFTER}
+ONCE = (StartTls, Auth)  # not inside TLS, not after a successful one
+# The replies that a mail on its way gets, and that change nothing beyond what sending the command has changed.
+USUAL: Final[dict[type[Command], int]] = {Mail: 250, Rcpt: 250, Data: 354, Content: 250, Bdat: 250, Rset: 250}
 SPEAKING = (NEW, SESSION, MAIL)
 
 
@@ -115,7 +121,7 @@ class Engine:
     @property
     def pipelining(self) -> bool:
         """Whether commands may be sent in groups (RFC 2920)."""
-        return self.extensions.has("PIPELINING")
+        return "PIPELINING" in self.extensions.keywords
 
     def disable(self, names: Iterable[str]) -> None:
         """Take no notice of these extensions, from the next EHLO on."""
@@ -128,7 +134,8 @@ class Engine:
         ProtocolError of a breach.
         """
         self.check_breach()
-        self._check_group(command)
+        if self._unanswered:
+            self._check_group(command)
         state = self._after(command)
         wire = command.wire()
         self._state = state
@@ -136,8 +143,6 @@ class Engine:
         return wire
 
     def _check_group(self, command: Command) -> None:
-        if not self._unanswered:
-            return
         before = self._unanswered[-1]
         if before.last_in_group:
             raise StateError(f"{command.name} may not be sent before the reply to {before.name}")
@@ -145,19 +150,21 @@ class Engine:
             raise StateError(f"the server does not offer PIPELINING, so {command.name} has to wait for its reply")
 
     def _after(self, command: Command) -> str:
-        state = self._state
+        state, kind = self._state, type(command)
+        if kind in ONCE:
+            self._check_once(command)
+        after = AFTER.get((state, kind))
+        if after is not None:
+            return after
+        if state in SPEAKING and kind not in BOUND:
+            return state
+        raise StateError(f"{command.name or command.line()} is not allowed now (state: {state})")
+
+    def _check_once(self, command: Command) -> None:
         if isinstance(command, StartTls) and self.tls:
             raise StateError("STARTTLS inside TLS")
         if isinstance(command, Auth) and self.authenticated:
             raise StateError("AUTH after a successful AUTH")
-        if isinstance(command, Quit) and state in SPEAKING:
-            return state
-        if type(command) not in BOUND and state in SPEAKING:
-            return state
-        try:
-            return AFTER[state, type(command)]
-        except KeyError:
-            raise StateError(f"{command.name or command.line()} is not allowed now (state: {state})") from None
 
     def end_content(self) -> None:
         """The last piece of a streamed content is about to go out; commands may be sent behind its final dot.
@@ -174,8 +181,7 @@ class Engine:
         self.check_breach()
         answers: list[Answer] = []
         try:
-            for reply in self._parser.feed(data):
-                answers.append(self._pair(reply))
+            answers.extend(map(self._pair, self._parser.feed(data)))
             self._breach = self._parser.breach
         except ProtocolError as error:
             self._breach = error
@@ -200,7 +206,8 @@ class Engine:
                 return Answer(None, reply)
             raise ProtocolError(f"the server said {reply} without having been asked", reply=reply)
         command = self._unanswered.popleft()
-        self._heard(command, reply)
+        if USUAL.get(type(command)) != reply.code:
+            self._heard(command, reply)
         return Answer(command, reply)
 
     def _heard(self, command: Command, reply: Reply) -> None:

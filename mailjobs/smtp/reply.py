@@ -15,6 +15,7 @@ CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2
 
 CHALLENGE = 334
 LONGEST_CHALLENGE = 12288  # octets of a 334 line, whatever the bound on others (RFC 4954 section 4)
+REMEMBERED = 256  # replies of one line that a parser knows again: servers say the same three for each message
 MOST_LINES = 10_000
 MOST_BYTES = 1024 * 1024
 
@@ -84,6 +85,7 @@ class ReplyParser:
         self._lines: list[str] = []
         self._size = 0
         self._breach: ProtocolError | None = None
+        self._known: dict[bytes, Reply] = {}
 
     @property
     def pending(self) -> bool:
@@ -114,13 +116,24 @@ class ReplyParser:
         while (end := self._buffer.find(b"\n", max(start, self._scanned))) >= 0:
             line = bytes(self._buffer[start:end])
             start = end + 1
-            self._check_length(line)
-            reply = self._line(line[:-1] if line.endswith(b"\r") else line)
+            reply = self._known.get(line) if not self._lines else None
+            if reply is None:
+                reply = self._new(line)
             if reply is not None:
                 replies.append(reply)
         del self._buffer[:start]
         self._scanned = len(self._buffer)
-        self._check_length(self._buffer)
+        if self._buffer:
+            self._check_length(self._buffer)
+
+    def _new(self, line: bytes) -> Reply | None:
+        """The reply that `line`, not heard before, completes."""
+        self._check_length(line)
+        alone = not self._lines
+        reply = self._line(line[:-1] if line.endswith(b"\r") else line)
+        if alone and reply is not None and len(self._known) < REMEMBERED:
+            self._known[line] = reply
+        return reply
 
     def _check_length(self, line: bytes | bytearray) -> None:
         bound = LONGEST_CHALLENGE if line.startswith(b"334") else self._max_line

@@ -17,7 +17,7 @@ from typing import Literal
 
 from mailjobs.errors import ProtocolError, ReplyError
 from mailjobs.smtp.address import needs_smtputf8
-from mailjobs.smtp.commands import Command, Content, Data, Mail, Rcpt
+from mailjobs.smtp.commands import Bdat, Command, Content, Data, Mail, Rcpt
 from mailjobs.smtp.envelope import Envelope, Outcome, State, unmet, unsayable
 from mailjobs.smtp.extensions import Extensions
 from mailjobs.smtp.reply import Reply
@@ -116,6 +116,23 @@ class Transaction:
         self._sent = len(commands)
         return commands
 
+    def group(self, extensions: Extensions, content: bytes) -> list[Command]:
+        """The whole message in one group, for a server with PIPELINING and CHUNKING: MAIL, each RCPT, BDAT LAST.
+
+        Of no use where one refused recipient may stop the message: the content is out before the replies are in.
+        """
+        commands = [*self.opening(extensions, pipelining=True)]
+        if self._data_sent:
+            commands.pop()
+        commands.append(Bdat(content))
+        self._sent = len(commands)
+        return commands
+
+    @property
+    def all_or_nobody(self) -> bool:
+        """Whether no refusal of some stops the message for others."""
+        return self._groups_data
+
     @property
     def _smtputf8(self) -> bool:
         recipients = self.envelope.recipients
@@ -200,7 +217,7 @@ class Transaction:
                 self._data(reply)
             case None if reply.code == CLOSING:
                 self._closing(reply)
-            case Content() | StreamedContent():
+            case Content() | StreamedContent() | Bdat():
                 _expect(reply, 2, "the message")
                 self._check_early(reply)
                 self._final = reply
@@ -260,6 +277,10 @@ class Transaction:
             Outcome(outcome.recipient, state, reply, command) if outcome.state == "not-attempted" else outcome
             for outcome in self._outcomes
         ]
+
+    def not_read(self) -> None:
+        """The server has said that it goes away before it came to this content."""
+        self._content_sent = False
 
     def lost(self) -> None:
         """The connection is gone: once the final dot is out nobody can say what became of the message (RFC 1047)."""

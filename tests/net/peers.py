@@ -146,6 +146,9 @@ class MemoryServer:
         piece, self.outgoing = self.outgoing[: self._step], self.outgoing[self._step :]
         return piece
 
+    def cut(self) -> None:
+        self.closed = True
+
     def close(self, abort: bool = False) -> None:
         self.closed = abort
 

@@ -1,0 +1,241 @@
+"""What the connections of a batch share: which letter is next, and what is done with what comes back."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from mailjobs import clock
+from mailjobs.delivery.errand import Errand, judge, part_of, split
+from mailjobs.delivery.terms import Limits, Terms
+from mailjobs.errors import Interrupted, MailjobsError
+from mailjobs.session import Book, Letter, Settled
+from mailjobs.smtp import Outcome
+
+L = TypeVar("L", bound=Letter)
+
+MOST_PARKED = 256  # letters that wait for their moment while others go ahead
+SOON = 0.005  # seconds; a moment so near is waited for
+MOST_LOSSES = 2  # connections that may break under a letter before it is taken for the cause
+
+
+class Stopped(Interrupted):
+    """No further final dot may go out."""
+
+
+class Dispatch(Generic[L]):
+    """For any number of threads. `report` is told each recipient's final outcome once."""
+
+    def __init__(self, book: Book[L], terms: Terms, limits: Limits, report: Callable[[Settled[Letter]], None]) -> None:
+        self._book = book
+        self._terms = terms
+        self._limits = limits
+        self._report = report
+        self._parked: list[tuple[float, int, Errand[L]]] = []
+        self._number = itertools.count()
+        self._failures = 0
+        self._changed = threading.Condition()
+        self.stopped = False
+        self.exhausted = False  # whether there was nothing left when somebody asked last
+        self.complaints = 0  # of the server about our speed
+        self.settled = 0  # letters that got an answer
+        self.waiting = 0  # connections that wait for the rate, not for the server
+
+    def next(self, wait: bool) -> Errand[L] | None:
+        """The next errand that may go out now; None where there is none, or with `wait` where there will be none.
+
+        Not for the rate of the server, which `admit` keeps.
+        """
+        while not self.stopped:
+            errand = self._due() or self._take()
+            if errand is not None and (errand.moment <= 0 or self._ready(errand)):
+                errand.moment = 0.0
+                return errand
+            if errand is None and not self._parked:
+                self.exhausted = True
+                return None
+            if errand is None or len(self._parked) >= MOST_PARKED:
+                if not wait:
+                    return None
+                self._await_parked()
+        return None
+
+    def _take(self) -> Errand[L] | None:
+        """A letter from the book; of one for very many the first part."""
+        if len(self._parked) >= MOST_PARKED:
+            return None
+        letter = self._book.take()
+        if letter is None:
+            return None
+        parts = split(letter, self._terms.recipients_per_message)
+        for part in parts[1:]:
+            self._park(Errand(letter, part))
+        errand = Errand(letter, parts[0])
+        errand.moment = self._limits.domains(errand.recipients)
+        return errand
+
+    def _ready(self, errand: Errand[L]) -> bool:
+        """Whether its moment is here; else it is parked, and others go ahead."""
+        if errand.moment - clock.monotonic() <= SOON:
+            return True
+        self._park(errand, errand.moment)
+        return False
+
+    def _due(self) -> Errand[L] | None:
+        if not self._parked:
+            return None
+        with self._changed:
+            if self._parked and self._parked[0][0] <= clock.monotonic():
+                errand = heapq.heappop(self._parked)[2]
+                errand.moment = 0.0
+                return errand
+        return None
+
+    def _park(self, errand: Errand[L], moment: float = 0.0) -> None:
+        with self._changed:
+            self.exhausted = False
+            heapq.heappush(self._parked, (moment, next(self._number), errand))
+            self._changed.notify()
+
+    def _await_parked(self) -> None:
+        with self._changed:
+            if self._parked and not self.stopped:
+                pause = self._parked[0][0] - clock.monotonic()
+                if pause > 0:
+                    self._changed.wait(pause)
+
+    def moment_for(self, errand: Errand[L]) -> float:
+        """Book `errand` with the server's rate; the moment when it may go out (0: now)."""
+        return self._limits.server(len(errand.recipients))
+
+    def admit(self, errand: Errand[L], moment: float) -> bool:
+        """Wait for the moment; False where all was stopped meanwhile."""
+        self.waiting += 1
+        try:
+            while moment and not self.stopped:
+                self.pause(moment - clock.monotonic())
+                moment = self._limits.wait(moment, len(errand.recipients)) if not self.stopped else 0.0
+        finally:
+            self.waiting -= 1
+        return not self.stopped
+
+    def pause(self, seconds: float) -> None:
+        """Wait, unless all is stopped."""
+        with self._changed:
+            if seconds > 0 and not self.stopped:
+                self._changed.wait_for(lambda: self.stopped, seconds)
+
+    def dot(self, letters: Sequence[Letter], settled: Sequence[Settled[Letter]]) -> None:
+        """Write down that the dots of `letters` go out now. Raises Stopped where none may any more; OutputError."""
+        if self.stopped:
+            if settled:
+                self._book.settle(settled)
+            raise Stopped("no more mail goes out")
+        self._book.dot(letters, settled)
+
+    def record(self, settled: Sequence[Settled[Letter]]) -> None:
+        """Write down what became of letters."""
+        if settled:
+            self._book.settle(settled)
+
+    def back(self, errand: Errand[L]) -> None:
+        """A letter that nothing was said of to the server: somebody else may take it."""
+        self.exhausted = False
+        if errand.letter is errand.whole and not errand.tries and not errand.losses:
+            self._book.release(errand.whole)
+        else:
+            self._park(errand)
+
+    def settle(self, errand: Errand[L], outcomes: tuple[Outcome, ...], error: MailjobsError | None) -> Settled[Letter]:
+        """Take in what a try has brought. What is to be written down is for the caller to do, with the next dot."""
+        if error is None:
+            self.settled += 1
+        settled = Settled(errand.letter, outcomes, error)
+        if all(outcome.state == "accepted" for outcome in outcomes):
+            self._report(settled)
+        else:
+            self._weigh(errand, outcomes, error)
+        return settled
+
+    def _weigh(self, errand: Errand[L], outcomes: tuple[Outcome, ...], error: MailjobsError | None) -> None:
+        """Some were not accepted: who may be tried again is parked, of the others is told."""
+        self._complain(outcomes)
+        if error is not None and self._lost(errand, outcomes, error):
+            return
+        errand.tries += 1
+        verdict = judge(outcomes, errand.tries < self._terms.retry.attempts)
+        self._once_more(errand, outcomes, verdict.again_now, 0.0)
+        self._once_more(errand, outcomes, verdict.again_later, clock.monotonic() + self._delay(errand))
+        self._final(errand.letter, outcomes, verdict.final, error)
+
+    def _lost(self, errand: Errand[L], outcomes: tuple[Outcome, ...], error: MailjobsError) -> bool:
+        """Whether the letter goes back since the connection broke under it before anything could have come of it."""
+        open_states = ("not-attempted", "unknown") if self._terms.on_unknown == "resend" else ("not-attempted",)
+        if error.who not in ("network", "server") or any(outcome.state not in open_states for outcome in outcomes):
+            return False
+        errand.losses += 1
+        errand.known = outcomes
+        if errand.losses >= MOST_LOSSES:
+            return False
+        self._park(errand)
+        return True
+
+    def _once_more(
+        self, errand: Errand[L], outcomes: tuple[Outcome, ...], indexes: tuple[int, ...], moment: float
+    ) -> None:
+        if indexes:
+            known = tuple([outcomes[index] for index in indexes])
+            self._park(Errand(errand.whole, part_of(errand.letter, indexes), errand.tries, known=known), moment)
+
+    def _delay(self, errand: Errand[L]) -> float:
+        retry = self._terms.retry
+        return min(retry.delay * 2.0 ** (errand.tries - 1), retry.max_delay)
+
+    def _final(
+        self, letter: Letter, outcomes: tuple[Outcome, ...], indexes: tuple[int, ...], error: MailjobsError | None
+    ) -> None:
+        if not indexes:
+            return
+        kept = tuple([outcomes[index] for index in indexes])
+        self._report(Settled(part_of(letter, indexes), kept, error))
+        failed = sum(outcome.state != "accepted" for outcome in kept)
+        with self._changed:
+            self._failures += failed
+            most = self._terms.max_failures
+            if (self._terms.on_error == "stop" and failed) or (most is not None and self._failures > most):
+                self.stop()
+
+    def _complain(self, outcomes: tuple[Outcome, ...]) -> None:
+        """Who says 4xx is gone about more slowly."""
+        for outcome in outcomes:
+            reply = outcome.reply
+            if reply is None or not reply.temporary:
+                continue
+            if reply.code == 421 or outcome.command == "MAIL":
+                self.server_complains()
+                return
+            if outcome.command == "RCPT":
+                self._limits.domain_complains(outcome.recipient)
+
+    def server_complains(self) -> None:
+        """The server greeted with 4xx, or said it at MAIL."""
+        self.complaints += 1
+        self._limits.server_complains()
+
+    def close(self) -> None:
+        """After the last connection: what waits for another try is told as it stands, the rest goes back."""
+        for _, _, errand in self._parked:
+            if errand.known:
+                self._report(Settled(errand.letter, errand.known))
+            elif errand.letter is errand.whole:
+                self._book.release(errand.whole)
+        self._parked.clear()
+
+    def stop(self) -> None:
+        """No new dot from now on; who waits wakes up."""
+        with self._changed:
+            self.stopped = True
+            self._changed.notify_all()

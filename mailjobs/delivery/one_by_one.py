@@ -1,0 +1,63 @@
+"""One message without an answer at a time, the next one opened behind it: one round trip each."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from mailjobs.delivery.dispatch import Stopped
+from mailjobs.delivery.errand import Errand
+from mailjobs.delivery.supply import Supply
+from mailjobs.errors import MailjobsError, OutputError
+from mailjobs.session import Conversation, Letter, Post
+from mailjobs.smtp import Outcome
+
+L = TypeVar("L", bound=Letter)
+
+
+class OneByOne(Generic[L]):
+    """Sends over `conversation` what `supply` has."""
+
+    def __init__(self, conversation: Conversation, supply: Supply[L]) -> None:
+        self._conversation = conversation
+        self._supply = supply
+        self._post = Post(conversation, lambda letter: supply.dot([letter]))
+
+    def carry(self, look_ahead: bool) -> int:
+        """Send the first errand, open the second behind it and render a third while the server thinks; 1.
+
+        Raises what broke the connection, when all that is known of the errand is settled. It is still ready after
+        Stopped and OutputError: then nothing of it went out.
+        """
+        supply = self._supply
+        errand = supply.ready[0]
+        following = self._following() if look_ahead else None
+        failure = self._begin(errand, following)
+        if isinstance(failure, Stopped | OutputError):
+            raise failure
+        if failure is None and following is not None:
+            supply.fill(3, wait=False)
+        outcomes, failure = self._outcomes(failure)
+        supply.ready.popleft()
+        supply.settle(errand, outcomes, failure)
+        if self._conversation.engine.outstanding or following is None:
+            supply.flush()  # the next dot is not at hand yet
+        if failure is not None and not self._conversation.usable:
+            raise failure
+        return 1
+
+    def _following(self) -> Letter | None:
+        self._supply.fill(2, wait=False)
+        return self._supply.ready[1].letter if len(self._supply.ready) > 1 else None
+
+    def _begin(self, errand: Errand[L], following: Letter | None) -> MailjobsError | None:
+        try:
+            self._post.begin(errand.letter, following)
+        except MailjobsError as error:
+            return error
+        return None
+
+    def _outcomes(self, failure: MailjobsError | None) -> tuple[tuple[Outcome, ...], MailjobsError | None]:
+        try:
+            return self._post.settle(), failure
+        except MailjobsError as error:
+            return self._post.outcomes, error

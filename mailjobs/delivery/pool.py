@@ -1,0 +1,162 @@
+"""The connections of a batch: opened one by one as the round trip needs them, and ended together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Generic, TypeVar
+
+from mailjobs import clock
+from mailjobs.delivery.dispatch import Dispatch
+from mailjobs.delivery.lane import Lane
+from mailjobs.delivery.manners import Manners
+from mailjobs.delivery.terms import Limits, Terms
+from mailjobs.errors import Interrupted, MailjobsError
+from mailjobs.session import Book, Conversation, Letter, Settled
+
+L = TypeVar("L", bound=Letter)
+
+PULSE = 0.02  # seconds between two looks at whether another connection would help
+BUSY = 0.75  # of a core: above it another thread would only wait for the interpreter's lock
+LAST_REPLIES = 5.0  # seconds after an interruption for the replies to what is out already
+FRESH_FAILURES = 3  # connections in a row that come to nothing, once some have worked
+
+
+class Pool(Generic[L]):
+    """Delivers what `book` has. `dial(number)` opens the connection of the lane with that number, from 0.
+
+    `report` is called in the threads of the connections.
+    """
+
+    def __init__(
+        self,
+        book: Book[L],
+        terms: Terms,
+        limits: Limits,
+        dial: Callable[[int], Conversation],
+        report: Callable[[Settled[Letter]], None],
+    ) -> None:
+        self._terms = terms
+        self._dial = dial
+        self._dispatch = Dispatch(book, terms, limits, report)
+        self._manners = Manners()
+        self._lanes: list[Lane[L]] = []
+        self._threads: list[threading.Thread] = []
+        self._ended = threading.Condition()
+        self._alive = 0
+        self._failures = 0  # fresh connections in a row that came to nothing
+        self._settled_then = 0
+        self._resumed = 0  # connections opened for what was given back at the end
+        self._bug: BaseException | None = None
+
+    def run(self) -> None:
+        """Until all is delivered, or nothing more can be. Raises what kept the rest from being sent."""
+        try:
+            self._open()
+            self._watch()
+        except Interrupted:
+            self._interrupt()
+            raise
+        finally:
+            self._dispatch.close()
+        self._raise_failure()
+
+    def stop(self) -> None:
+        """No new message goes out; what is under way is heard to its end."""
+        self._dispatch.stop()
+
+    def _open(self) -> None:
+        number = len(self._lanes)
+        lane = Lane(
+            self._dispatch, self._terms, self._manners, lambda: self._dial(number), self._forgive, keep=number == 0
+        )
+        thread = threading.Thread(target=self._work, args=(lane,), name=f"connection {number + 1}", daemon=True)
+        self._lanes.append(lane)
+        self._threads.append(thread)
+        with self._ended:
+            self._alive += 1
+        thread.start()
+
+    def _work(self, lane: Lane[L]) -> None:
+        try:
+            lane.run()
+        except BaseException as error:  # noqa: BLE001 - told by the main thread as the bug that it is
+            self._bug = error
+            self._dispatch.stop()
+        finally:
+            with self._ended:
+                self._alive -= 1
+                self._ended.notify()
+
+    def _watch(self) -> None:
+        """Wait for the end; meanwhile open connections while the processor has time for them."""
+        began, used = clock.monotonic(), clock.processor()
+        while self._pulse() or self._resume():
+            now, spent = clock.monotonic(), clock.processor()
+            if self._wants_another((spent - used) / (now - began)):
+                self._open()
+            began, used = now, spent
+
+    def _resume(self) -> bool:
+        """Another connection for what the last one that failed gave back when the others had ended already."""
+        dispatch = self._dispatch
+        healthy = any(lane.error is None for lane in self._lanes)
+        if dispatch.stopped or dispatch.exhausted or not healthy or self._resumed >= self._terms.connections:
+            return False
+        self._resumed += 1
+        self._open()
+        return True
+
+    def _pulse(self) -> bool:
+        with self._ended:
+            if self._alive:
+                self._ended.wait(PULSE)
+            return self._alive > 0
+
+    def _wants_another(self, load: float) -> bool:
+        dispatch = self._dispatch
+        if len(self._lanes) >= self._terms.connections or load > BUSY or dispatch.waiting or dispatch.stopped:
+            return False
+        of_use = sum(lane.of_use for lane in self._lanes)
+        untried = len(self._lanes) - of_use - sum(lane.error is not None for lane in self._lanes)
+        return untried < of_use and self._lanes[-1].error is None and not dispatch.exhausted
+
+    def _forgive(self, error: MailjobsError) -> float | None:
+        """Seconds to wait after a connection that came to nothing; None where no other is to be tried.
+
+        A server that takes only so many connections refuses the next: that one ends, and the others go on.
+        """
+        with self._ended:
+            if self._dispatch.settled > self._settled_then:
+                self._failures, self._settled_then = 0, self._dispatch.settled
+            if self._alive > 1:
+                return None
+            self._failures += 1
+            retry = self._terms.retry
+            most = max(retry.attempts, FRESH_FAILURES if self._dispatch.settled else 1)
+            if not error.temporary or self._failures >= most:
+                return None
+            return min(retry.delay * 2.0 ** (self._failures - 1), retry.max_delay)
+
+    def _interrupt(self) -> None:
+        """No new dot; a while for the replies to those that are out; a second interruption ends that at once."""
+        self._dispatch.stop()
+        with suppress(Interrupted):
+            self._join(LAST_REPLIES)
+        for lane in self._lanes:
+            if lane.conversation is not None:
+                lane.conversation.cut()
+        self._join(1.0)
+
+    def _join(self, seconds: float) -> None:
+        with self._ended:
+            self._ended.wait_for(lambda: not self._alive, seconds)
+
+    def _raise_failure(self) -> None:
+        """The lane that failed tells why, where none of the others could finish the work."""
+        if self._bug is not None:
+            raise self._bug
+        failures = [lane.error for lane in self._lanes if lane.error is not None]
+        if failures and not self._dispatch.exhausted:
+            raise failures[-1]

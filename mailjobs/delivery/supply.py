@@ -1,0 +1,88 @@
+"""The letters of one connection: those that may go out now, and what is still to be written down."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from mailjobs import clock
+from mailjobs.delivery.dispatch import Dispatch
+from mailjobs.delivery.errand import Errand
+from mailjobs.errors import MailjobsError
+from mailjobs.session import Letter, Settled
+from mailjobs.smtp import Outcome
+
+L = TypeVar("L", bound=Letter)
+
+
+class Supply(Generic[L]):
+    """Takes errands from `dispatch`, each with the leave of the server's rate. For one thread.
+
+    `long_wait` is called with the seconds before nothing goes out for that long.
+    """
+
+    def __init__(self, dispatch: Dispatch[L], long_wait: Callable[[float], None]) -> None:
+        self._dispatch = dispatch
+        self._long_wait = long_wait
+        self._held: tuple[Errand[L], float] | None = None  # has to wait for the rate
+        self._unwritten: list[Settled[Letter]] = []
+        self.ready: deque[Errand[L]] = deque()
+
+    def fill(self, count: int, wait: bool) -> bool:
+        """See to it that `count` errands are ready; whether any is. With `wait` the first may take its time."""
+        while len(self.ready) < count:
+            errand = self._next(wait and not self.ready)
+            if errand is None:
+                break
+            self.ready.append(errand)
+        return bool(self.ready)
+
+    def _next(self, wait: bool) -> Errand[L] | None:
+        errand, moment = self._held or (None, 0.0)
+        if errand is None:
+            errand = self._dispatch.next(wait=False)
+            if errand is None and wait:
+                self.flush()
+                errand = self._dispatch.next(wait=True)
+            if errand is None:
+                return None
+            moment = self._dispatch.moment_for(errand)
+        self._held = None
+        if moment > 0 and moment > clock.monotonic():
+            self._held = errand, moment
+            return self._admitted(errand, moment) if wait else None
+        return errand
+
+    def _admitted(self, errand: Errand[L], moment: float) -> Errand[L] | None:
+        self.flush()
+        self._long_wait(moment - clock.monotonic())
+        if not self._dispatch.admit(errand, moment):
+            return None
+        self._held = None
+        return errand
+
+    def dot(self, letters: Sequence[Letter]) -> None:
+        """Write down that their dots go out, and what became of those before. Raises Stopped, OutputError."""
+        unwritten, self._unwritten = self._unwritten, []
+        self._dispatch.dot(letters, unwritten)
+
+    def settle(self, errand: Errand[L], outcomes: tuple[Outcome, ...], error: MailjobsError | None) -> None:
+        """What a try of `errand`, which is not ready any more, has brought."""
+        self._unwritten.append(self._dispatch.settle(errand, outcomes, error))
+
+    def flush(self) -> None:
+        """Write down what became of letters."""
+        unwritten, self._unwritten = self._unwritten, []
+        self._dispatch.record(unwritten)
+
+    def give_back(self) -> None:
+        """Nothing more goes out here."""
+        try:
+            self.flush()
+        finally:
+            held = [self._held[0]] if self._held is not None else []
+            for errand in (*self.ready, *held):
+                self._dispatch.back(errand)
+            self._held = None
+            self.ready.clear()

@@ -1,0 +1,64 @@
+"""How a batch is delivered: what the job says of it, and the limits that its server knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, Protocol
+
+from mailjobs.frozen import frozen
+from mailjobs.model import Retry
+
+
+class Limits(Protocol):
+    """How fast a server, and each domain, may be sent to. Moments are those of `clock.monotonic`."""
+
+    def server(self, recipients: int) -> float:
+        """Book a message to so many; the moment when its MAIL may go out (0: now)."""
+
+    def wait(self, moment: float, recipients: int) -> float:
+        """The moment is here. 0 where the message may go out; else it came too late, and this is a new one."""
+
+    def domains(self, addresses: Iterable[str]) -> float:
+        """The moment when the domains of all these may be sent to (0: now)."""
+
+    def server_complains(self) -> None:
+        """A 421, or 4xx at the greeting or at MAIL."""
+
+    def domain_complains(self, address: str) -> None:
+        """4xx at RCPT for this address."""
+
+
+class NoLimits:
+    """As fast as it goes."""
+
+    def server(self, recipients: int) -> float:
+        """Now."""
+        return 0.0
+
+    def wait(self, moment: float, recipients: int) -> float:
+        """It may."""
+        return 0.0
+
+    def domains(self, addresses: Iterable[str]) -> float:
+        """Now."""
+        return 0.0
+
+    def server_complains(self) -> None:
+        """Nobody listens."""
+
+    def domain_complains(self, address: str) -> None:
+        """Nobody listens."""
+
+
+@frozen
+class Terms:
+    """The keys of a batch that delivery looks at; see the reference of `send`. None is no limit."""
+
+    connections: int = 4
+    in_flight: int = 1
+    messages_per_connection: int | None = None
+    recipients_per_message: int | None = None
+    on_error: Literal["continue", "stop"] = "continue"
+    max_failures: int | None = None
+    on_unknown: Literal["hold", "resend"] = "hold"
+    retry: Retry = Retry()

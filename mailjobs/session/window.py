@@ -1,0 +1,128 @@
+"""Several messages under way over one conversation, where the server has PIPELINING and CHUNKING (RFC 3030).
+
+A whole transaction is one group, and several go out in one write before the first is answered:
+
+    C: RSET MAIL RCPT BDAT <1>   RSET MAIL RCPT BDAT <2>   …     S: 250 250 250 250 (1 is accepted)   250 …
+
+RSET comes first because the one before may have ended with every recipient refused: some servers then answer
+BDAT with 503 and keep that transaction open, and would take the next content for the sender of the last.
+All that is under way is in doubt when the connection breaks, so nobody gets more of this than he asked for.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+from mailjobs.errors import MailjobsError, ReplyError
+from mailjobs.session.conversation import Conversation
+from mailjobs.session.letter import Letter, Settled
+from mailjobs.smtp import Answer, Bdat, Command, Rset, Transaction
+
+L = TypeVar("L", bound=Letter)
+
+
+class UnderWay(NamedTuple, Generic[L]):
+    """A letter that is written, and what is known of it."""
+
+    letter: L
+    transaction: Transaction
+
+
+class Window(Generic[L]):
+    """Up to `size` messages without an answer. The caller changes `size` as the server bears it."""
+
+    def __init__(self, conversation: Conversation, size: int) -> None:
+        self._conversation = conversation
+        self._under_way: deque[UnderWay[L]] = deque()
+        self._done: list[Settled[L]] = []
+        self.size = size
+
+    @property
+    def room(self) -> int:
+        """How many more letters may be written now."""
+        return self.size - len(self._under_way)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no answer is due."""
+        return not self._under_way
+
+    def takes(self, letter: Letter) -> bool:
+        """Whether this letter can go this way: the server can it, and it needs no reply before its content."""
+        engine = self._conversation.engine
+        fits = engine.pipelining and engine.extensions.has("CHUNKING") and isinstance(letter.content, bytes)
+        return fits and Transaction(letter.envelope, letter.stop_indexes).all_or_nobody
+
+    def write(self, letters: Sequence[L]) -> list[Settled[L]]:
+        """Write all of `letters`, whose dots the caller has written down; those that the server cannot take at all.
+
+        Raises MailjobsError where the connection fails; `lost` then tells what is known.
+        """
+        refused: list[Settled[L]] = []
+        commands: list[Command] = []
+        for letter in letters:
+            transaction = Transaction(letter.envelope, letter.stop_indexes)
+            try:
+                commands += self._group(letter, transaction)
+            except ReplyError as error:
+                refused.append(Settled(letter, transaction.outcomes, error))
+                continue
+            transaction.content_sent()
+            self._under_way.append(UnderWay(letter, transaction))
+        if commands:
+            self._conversation.write(commands, "the message")
+        return refused
+
+    def _group(self, letter: Letter, transaction: Transaction) -> list[Command]:
+        content = letter.content
+        assert isinstance(content, bytes), "the caller has asked `takes`"
+        extensions = self._conversation.extensions
+        transaction.require(extensions)
+        return [Rset(), *transaction.group(extensions, content)]
+
+    def collect(self, wait: bool) -> list[Settled[L]]:
+        """Letters whose reply has come, in order; with `wait` at least one. Raises MailjobsError as `write` does."""
+        if not wait:
+            self._conversation.listen()
+        while self._under_way:
+            answer = self._conversation.answer_at_hand()
+            if answer is None:
+                if self._done or not wait:
+                    break
+                answer = self._conversation.answer("the message", self._patience)
+            self._take(answer)
+        done, self._done = self._done, []
+        return done
+
+    def _take(self, answer: Answer) -> None:
+        command, reply = answer.command, answer.reply
+        if isinstance(command, Rset) and reply.positive:
+            return
+        letter, transaction = self._under_way[0]
+        transaction.answer(None if isinstance(command, Rset) else command, reply)
+        if isinstance(command, Bdat):
+            self._under_way.popleft()
+            self._done.append(Settled(letter, transaction.outcomes))
+
+    @property
+    def _patience(self) -> float:
+        timeout = self._conversation.server.timeout
+        return max(timeout.idle, timeout.final) if timeout.idle else 0
+
+    def lost(self, error: MailjobsError) -> list[Settled[L]]:
+        """All that is not told yet, after the connection has failed.
+
+        What was under way is unknown, but for what the server had refused. A 421 says that the server goes and does
+        nothing more: what came behind it was not attempted.
+        """
+        settled, self._done = self._done, []
+        told = self._conversation.said_goodbye
+        for letter, transaction in self._under_way:
+            if told:
+                transaction.not_read()
+            transaction.lost()
+            settled.append(Settled(letter, transaction.outcomes, error))
+        self._under_way.clear()
+        return settled
