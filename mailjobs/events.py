@@ -142,6 +142,18 @@ class MessageSettled(Event):
 
 
 @frozen
+class BatchProgress(Event):
+    """How far a batch is, a few times a second. `states` counts recipients; `rate` is recipients a second of late;
+    `remaining` is seconds, None where that cannot be said yet."""
+
+    done: int
+    total: int
+    states: Mapping[str, int]
+    rate: float
+    remaining: float | None = None
+
+
+@frozen
 class RunFinished(Event):
     """A job ended with this exit status."""
 
@@ -151,7 +163,7 @@ class RunFinished(Event):
 
 KINDS: tuple[type[Event], ...] = (
     ConnectionStatus, StartTransfer, Transfer, EndTransfer, Error, Expand, Trace, TLSStatus, ServerCertificate,
-    RunStarted, StepStarted, StepFinished, MessageSettled, RunFinished,
+    RunStarted, StepStarted, StepFinished, MessageSettled, BatchProgress, RunFinished,
 )  # fmt: skip
 
 

@@ -69,6 +69,10 @@ def sinks(listening: Listening, stack: ExitStack) -> list[Lasting]:
         from mailjobs.report.console import Console
 
         out = sys.stderr if listening.events == "-" else sys.stdout
+        if sys.stderr.isatty():
+            from mailjobs.report.progress import ProgressLine
+
+            found.append(Lasting(ProgressLine(sys.stderr, listening.verbose), "standard error"))
         found.append(Lasting(Console(out, style_for(out), listening.verbose), STANDARD))
     if listening.trace is not None:
         from mailjobs.report.trace import TraceWriter

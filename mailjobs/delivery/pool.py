@@ -50,13 +50,18 @@ class Pool(Generic[L]):
         self._resumed = 0  # connections opened for what was given back at the end
         self._bug: BaseException | None = None
 
-    def run(self) -> None:
-        """Until all is delivered, or nothing more can be. Raises what kept the rest from being sent."""
+    def run(self, pulse: Callable[[], None] = lambda: None) -> None:
+        """Until all is delivered, or nothing more can be. Raises what kept the rest from being sent.
+
+        `pulse` is called some fifty times a second by the thread that waits.
+        """
         try:
             self._open()
-            self._watch()
+            self._watch(pulse)
         except Interrupted:
-            self._interrupt()
+            with suppress(Interrupted):
+                self.interrupt()
+            self.cut()
             raise
         finally:
             self._dispatch.close()
@@ -65,6 +70,20 @@ class Pool(Generic[L]):
     def stop(self) -> None:
         """No new message goes out; what is under way is heard to its end."""
         self._dispatch.stop()
+
+    def interrupt(self) -> None:
+        """No new dot; a while for the replies to those that are out, then the connections end."""
+        self._dispatch.stop()
+        self._join(LAST_REPLIES)
+        self.cut()
+
+    def cut(self) -> None:
+        """End the connections now; what has no reply is unknown."""
+        self._dispatch.stop()
+        for lane in self._lanes:
+            if lane.conversation is not None:
+                lane.conversation.cut()
+        self._join(1.0)
 
     def _open(self) -> None:
         number = len(self._lanes)
@@ -89,7 +108,7 @@ class Pool(Generic[L]):
                 self._alive -= 1
                 self._ended.notify()
 
-    def _watch(self) -> None:
+    def _watch(self, pulse: Callable[[], None]) -> None:
         """Wait for the end; meanwhile open connections while the processor has time for them."""
         began, used = clock.monotonic(), clock.processor()
         while self._pulse() or self._resume():
@@ -97,6 +116,7 @@ class Pool(Generic[L]):
             if self._wants_another((spent - used) / (now - began)):
                 self._open()
             began, used = now, spent
+            pulse()
 
     def _resume(self) -> bool:
         """Another connection for what the last one that failed gave back when the others had ended already."""
@@ -138,16 +158,6 @@ class Pool(Generic[L]):
             if not error.temporary or self._failures >= most:
                 return None
             return min(retry.delay * 2.0 ** (self._failures - 1), retry.max_delay)
-
-    def _interrupt(self) -> None:
-        """No new dot; a while for the replies to those that are out; a second interruption ends that at once."""
-        self._dispatch.stop()
-        with suppress(Interrupted):
-            self._join(LAST_REPLIES)
-        for lane in self._lanes:
-            if lane.conversation is not None:
-                lane.conversation.cut()
-        self._join(1.0)
 
     def _join(self, seconds: float) -> None:
         with self._ended:

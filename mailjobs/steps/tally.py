@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from mailjobs.errors import MailjobsError, ReplyError
-from mailjobs.message import Outgoing
+from mailjobs.message import Outgoing, Recipient
 from mailjobs.prepare import Letter
-from mailjobs.session import Settled
+from mailjobs.session import Part, Settled
 from mailjobs.smtp import Outcome, Reply
 from mailjobs.steps.context import reply_dict
 
@@ -44,7 +45,10 @@ class Failure(NamedTuple):
 
 
 class Tally:
-    """Counts by state, the failures themselves (the first thousand), and those of them that say why the step fails."""
+    """Counts by state, the failures themselves (the first thousand), and those of them that say why the step fails.
+
+    Not for several threads; each may have one of its own, to be absorbed.
+    """
 
     def __init__(self) -> None:
         self.totals: Counter[str] = Counter(dict.fromkeys(STATES, 0))
@@ -53,12 +57,20 @@ class Tally:
         self._worst: dict[tuple[bool, bool], Failure] = {}  # the first that is a refused Bcc or not, and lasts or not
 
     def add(self, settled: Settled[Letter]) -> None:
-        """Count one letter."""
-        for kind, outcome in _kinds(settled):
+        """Count one letter, or those of its recipients that the part is for."""
+        for index, outcome in enumerate(settled.outcomes):
             self.totals[outcome.state] += 1
             self.last_reply = outcome.reply or self.last_reply
             if outcome.state != "accepted":
-                self._fail(settled.letter, Failure(kind, outcome, settled.error))
+                letter, people = addressed(settled)
+                self._fail(letter, Failure(people[index].kind, outcome, settled.error))
+
+    def absorb(self, other: Tally) -> None:
+        """Add what another one has counted later."""
+        self.totals.update(other.totals)
+        self.last_reply = other.last_reply or self.last_reply
+        self.failures += other.failures[: max(FAILURES_KEPT - len(self.failures), 0)]
+        self._worst = {**other._worst, **self._worst}
 
     def _fail(self, letter: Letter, failure: Failure) -> None:
         if len(self.failures) < FAILURES_KEPT:
@@ -119,12 +131,17 @@ def weightier(broken: MailjobsError | None, failed: MailjobsError | None) -> Mai
 
 def recipients_of(settled: Settled[Letter]) -> list[dict[str, Any]]:
     """Each recipient: address, kind, state, reply."""
-    return [_recipient(kind, outcome) for kind, outcome in _kinds(settled)]
+    _, people = addressed(settled)
+    return [_recipient(one.kind, outcome) for one, outcome in zip(people, settled.outcomes, strict=True)]
 
 
-def _kinds(settled: Settled[Letter]) -> list[tuple[str, Outcome]]:
-    kinds = [recipient.kind for recipient in settled.letter.outgoing.recipients]
-    return list(zip(kinds, settled.outcomes, strict=True))
+def addressed(settled: Settled[Any]) -> tuple[Letter, Sequence[Recipient]]:
+    """The whole letter, and those of its recipients whose outcomes these are."""
+    letter = settled.letter
+    if isinstance(letter, Part):
+        whole: Letter = letter.whole  # type: ignore[assignment]
+        return whole, [whole.outgoing.recipients[index] for index in letter.indexes]
+    return letter, letter.outgoing.recipients
 
 
 def _recipient(kind: str, outcome: Outcome) -> dict[str, Any]:

@@ -1,0 +1,187 @@
+"""The rows of a batch as they were when it began, on disk: any of them can be read by any thread or process.
+
+A line of JSON for each row, `[number, key, line, values]`, and beside it an index: where each line begins, eight
+octets each. What JSON lacks stands in a mapping whose one key says what it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import struct
+from array import array
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date, datetime, time
+from decimal import Decimal
+from hashlib import blake2b
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from mailjobs.errors import OutputError
+from mailjobs.rows.row import Row
+
+OFFSET = struct.Struct("<Q")
+HELD = 256 * 1024  # octets that are gathered for one write
+AHEAD = 64 * 1024  # octets that are read at once
+TAG = "\ue000"  # begins the key of a mapping that stands for something else: private use, so no column's name
+
+_MADE: dict[str, Any] = {
+    "bytes": base64.b64decode,
+    "decimal": Decimal,
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+    "map": dict,
+}
+
+
+def _tagged(value: Any) -> dict[str, Any]:
+    """Something that JSON lacks."""
+    match value:
+        case bytes():
+            return {f"{TAG}bytes": base64.b64encode(value).decode()}
+        case Decimal():
+            return {f"{TAG}decimal": str(value)}
+        case datetime() | date() | time():
+            return {f"{TAG}{type(value).__name__}": value.isoformat()}
+    raise TypeError(f"a row holds a {type(value).__name__}")
+
+
+def _untagged(found: dict[str, Any]) -> Any:
+    if len(found) == 1:
+        name, value = next(iter(found.items()))
+        if name.startswith(TAG):
+            return _MADE[name[len(TAG) :]](value)
+    return found
+
+
+_ENCODE = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=_tagged).encode
+_DECODE = json.JSONDecoder(object_hook=_untagged).decode
+_DECODE_PLAIN = json.JSONDecoder().decode
+
+
+class SnapshotWriter:
+    """Writes a snapshot; `digest` tells its rows from any others once it is closed. Raises OutputError."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._held: list[bytes] = []
+        self._size = 0
+        self._offset = 0
+        self._offsets = array("Q")
+        self._hash = blake2b(digest_size=16)
+        self.count = 0
+        try:
+            self._rows = open(path, "wb", opener=_private)  # noqa: SIM115 closed by __exit__
+            self._index = open(index_path(path), "wb", opener=_private)  # noqa: SIM115
+        except OSError as error:
+            raise self._failure(error) from None
+
+    def append(self, row: Row) -> None:
+        """Add a row; its position is how many there were before."""
+        line = _ENCODE((row.number, row.key, row.line, row.values)).encode() + b"\n"
+        self._offsets.append(self._offset)
+        self._offset += len(line)
+        self._held.append(line)
+        self._size += len(line)
+        self.count += 1
+        if self._size >= HELD:
+            self._write()
+
+    def _write(self) -> None:
+        data = b"".join(self._held)
+        self._held.clear()
+        self._size = 0
+        self._hash.update(data)
+        try:
+            self._rows.write(data)
+            self._rows.flush()
+            self._index.write(self._offsets.tobytes())
+            self._index.flush()
+        except OSError as error:
+            raise self._failure(error) from None
+        self._offsets = array("Q")
+
+    def _failure(self, error: OSError) -> OutputError:
+        return OutputError(f"cannot write {self._path}: {error.strerror}")
+
+    @property
+    def digest(self) -> str:
+        """32 hexadecimal digits that stand for all rows in their order."""
+        return self._hash.hexdigest()
+
+    def __enter__(self) -> SnapshotWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._write()
+        finally:
+            for file in (self._rows, self._index):
+                with suppress(OSError):  # what could not be written is told already
+                    file.close()
+
+
+def _private(path: str, flags: int) -> int:
+    """Rows are people's data: nobody else's to read."""
+    return os.open(path, flags, 0o600)
+
+
+def index_path(path: Path) -> Path:
+    """The index of the snapshot at `path`."""
+    return path.with_name(f"{path.name}.idx")
+
+
+class Snapshot:
+    """A snapshot that is written. For any number of threads and processes; it holds nothing but two open files."""
+
+    def __init__(self, path: Path) -> None:
+        self._rows = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._index = os.open(index_path(path), os.O_RDONLY | os.O_CLOEXEC)
+        self._count = os.fstat(self._index).st_size // OFFSET.size
+        self._end = os.fstat(self._rows).st_size
+
+    def __len__(self) -> int:
+        return self._count
+
+    def row(self, position: int) -> Row:
+        """The row at a position, from 0."""
+        return next(self.rows(position, position))
+
+    def rows(self, first: int = 0, last: int | None = None) -> Iterator[Row]:
+        """The rows from one position to another, both included; without any, all."""
+        last = self._count - 1 if last is None else last
+        if last < first:
+            return
+        begin, end = self._offset(first), self._offset(last + 1)
+        rest = b""
+        while begin < end:
+            chunk = os.pread(self._rows, min(AHEAD, end - begin), begin)
+            begin += len(chunk)
+            lines = (rest + chunk).split(b"\n")
+            rest = lines.pop()
+            for line in lines:
+                yield _row(line)
+
+    def _offset(self, position: int) -> int:
+        if position >= self._count:
+            return self._end
+        found: int = OFFSET.unpack(os.pread(self._index, OFFSET.size, position * OFFSET.size))[0]
+        return found
+
+    def close(self) -> None:
+        """Close the files."""
+        os.close(self._rows)
+        os.close(self._index)
+
+
+def _row(line: bytes) -> Row:
+    text = line.decode()
+    number, key, place, values = (_DECODE if r"\ue000" in text else _DECODE_PLAIN)(text)
+    return Row(number, key, values, place)
