@@ -6,7 +6,7 @@ Rooms call `publish(event)`; whoever draws, traces or records only listens. A si
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from threading import Lock
@@ -184,9 +184,13 @@ class Stamped:
 
 
 class Sink:
-    """A listener: `hears` names the kinds it wants (None: all)."""
+    """A listener: `hears` names the kinds it wants (None: all).
+
+    `follows_batches` says whether it wants the conversation of a batch as well: four lines and more a message.
+    """
 
     hears: ClassVar[frozenset[type[Event]] | None] = None
+    follows_batches: ClassVar[bool] = False
 
     def __call__(self, stamped: Stamped) -> None:
         """Take one event. Must not raise for what the event says."""
@@ -200,15 +204,25 @@ class Publish:
     """
 
     def __init__(
-        self, sinks: Sequence[Sink] = (), place: Mapping[str, str | None] | None = None, lock: Lock | None = None
+        self,
+        sinks: Sequence[Sink] = (),
+        place: Mapping[str, str | None] | None = None,
+        lock: Lock | None = None,
+        in_batch: bool = False,
     ) -> None:
         self._sinks = tuple(sinks)
         self._lock = lock or Lock()
+        self._in_batch = in_batch
         self._place = {"run": None, "step": None, "server": None, **(place or {})}
         self._wanted = {kind: self._listeners(kind) for kind in KINDS}
 
-    def _listeners(self, kind: type[Event]) -> tuple[Callable[[Stamped], None], ...]:
-        return tuple(sink for sink in self._sinks if sink.hears is None or kind in sink.hears)
+    def in_batch(self) -> Publish:
+        """For the conversations of a batch: they are told to those alone who follow them."""
+        return Publish(self._sinks, self._place, self._lock, in_batch=True)
+
+    def _listeners(self, kind: type[Event]) -> tuple[Sink, ...]:
+        found = tuple(sink for sink in self._sinks if sink.hears is None or kind in sink.hears)
+        return tuple(sink for sink in found if sink.follows_batches) if self._in_batch and kind is Trace else found
 
     def wants(self, kind: type[Event]) -> bool:
         """Whether anybody hears events of this kind."""
@@ -216,7 +230,22 @@ class Publish:
 
     def bind(self, **place: str | None) -> Publish:
         """The same sinks, with any of run, step and server set."""
-        return Publish(self._sinks, {**self._place, **place}, self._lock)
+        return Publish(self._sinks, {**self._place, **place}, self._lock, self._in_batch)
+
+    @property
+    def heard(self) -> frozenset[type[Event]]:
+        """The kinds that anybody hears."""
+        return frozenset(kind for kind in KINDS if self._wanted[kind])
+
+    def to(self, sinks: Sequence[Sink]) -> Publish:
+        """A publisher for the same place, to other sinks."""
+        return Publish(sinks, self._place)
+
+    def pass_on(self, stamped: Stamped) -> None:
+        """Give an event of another process to the sinks as it is."""
+        with self._lock:
+            for listener in self._wanted[type(stamped.event)]:
+                listener(stamped)
 
     def __call__(self, event: Event) -> None:
         listeners = self._wanted[type(event)]

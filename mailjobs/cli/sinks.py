@@ -26,6 +26,7 @@ class Lasting(Sink):
 
     def __init__(self, inner: Sink, name: str) -> None:
         self.hears = inner.hears  # type: ignore[misc]
+        self.follows_batches = inner.follows_batches  # type: ignore[misc]
         self.failure: OutputError | None = None
         self._inner = inner
         self._name = name

@@ -1,5 +1,7 @@
-"""Many messages over a server's connection: reuse, look-ahead, retry. It knows no file and no job."""
+"""Many messages over a server's connections: reuse, look-ahead, retry, rate. It knows no file and no job."""
 
 from mailjobs.delivery.courier import Courier
+from mailjobs.delivery.pool import Pool
+from mailjobs.delivery.terms import Limits, NoLimits, Terms
 
-__all__ = ["Courier"]
+__all__ = ["Courier", "Limits", "NoLimits", "Pool", "Terms"]

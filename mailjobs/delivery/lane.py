@@ -133,6 +133,7 @@ class Lane(Generic[L]):
             if self._left > 0 or not self._idle:
                 return
             self.hang_up()
+        self._carried = 0
         try:
             self.conversation = self._dial()
         except MailjobsError as error:
@@ -140,7 +141,6 @@ class Lane(Generic[L]):
                 self._dispatch.server_complains()
             raise
         self._manners.apply(self.conversation)
-        self._carried = 0
         self._calm = WIDEN_AFTER
         self._single = OneByOne(self.conversation, self._supply)
         wide = self._terms.in_flight > 1 and self._manners.look_ahead

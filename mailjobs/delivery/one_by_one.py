@@ -8,6 +8,7 @@ from mailjobs.delivery.dispatch import Stopped
 from mailjobs.delivery.errand import Errand
 from mailjobs.delivery.supply import Supply
 from mailjobs.errors import MailjobsError, OutputError
+from mailjobs.events import Publish
 from mailjobs.session import Conversation, Letter, Post
 from mailjobs.smtp import Outcome
 
@@ -20,7 +21,8 @@ class OneByOne(Generic[L]):
     def __init__(self, conversation: Conversation, supply: Supply[L]) -> None:
         self._conversation = conversation
         self._supply = supply
-        self._post = Post(conversation, lambda letter: supply.dot([letter]))
+        # Of a batch the messages are told, not their octets.
+        self._post = Post(conversation, lambda letter: supply.dot([letter]), Publish())
 
     def carry(self, look_ahead: bool) -> int:
         """Send the first errand, open the second behind it and render a third while the server thinks; 1.

@@ -71,6 +71,11 @@ class Pool(Generic[L]):
         """No new message goes out; what is under way is heard to its end."""
         self._dispatch.stop()
 
+    def hang_up(self) -> None:
+        """End the connection that is kept for others, where there are none."""
+        for lane in self._lanes:
+            lane.hang_up()
+
     def interrupt(self) -> None:
         """No new dot; a while for the replies to those that are out, then the connections end."""
         self._dispatch.stop()

@@ -14,6 +14,7 @@ from mailjobs.message import CompiledMessage, Identity, compile_message
 from mailjobs.model import Job, Send
 from mailjobs.prepare.letter import Letter, letter_for
 from mailjobs.rows import Row, open_rows
+from mailjobs.rows.snapshot import SnapshotWriter
 from mailjobs.templates import Templates
 
 STAMP = "%Y%m%dT%H%M%SZ"
@@ -83,14 +84,23 @@ class Preparation:
         for row in self._rows(action):
             yield self._fill(message, row, action, scope)
 
-    def preflight(self, action: Send, scope: Scope) -> Found:
-        """Render every row once and keep none; what there is to send. Raises DataError with all that is wrong."""
+    def render(self, action: Send, scope: Scope, row: Row) -> Letter:
+        """The letter of one row. Raises DataError. For any number of threads."""
+        return self._fill(self.compiled(action.message), row, action, scope)
+
+    def preflight(self, action: Send, scope: Scope, writer: SnapshotWriter | None = None) -> Found:
+        """Render every row once and keep none; what there is to send. Raises DataError with all that is wrong.
+
+        The rows go to `writer`, where there is one.
+        """
         message = self.compiled(action.message)
         problems: list[Problem] = []
         seen: dict[str, int] = {}
         bad = count = recipients = 0
         for row in self._rows(action):
             count += 1
+            if writer is not None:
+                writer.append(row)
             try:
                 _check_key(row, seen)
                 recipients += len(self._fill(message, row, action, scope).outgoing.recipients)

@@ -18,6 +18,8 @@ class TraceWriter(Sink):
         {events.Trace, events.TLSStatus, events.ConnectionStatus}
     )
 
+    follows_batches: ClassVar[bool] = True
+
     def __init__(self, out: TextIO) -> None:
         self._out = out
 

@@ -60,6 +60,11 @@ class RunSessions:
         conversation.until = self.until
         return conversation
 
+    def another(self, server: str | None, publish: Publish) -> Conversation:
+        """A new conversation, which is the caller's to end."""
+        model = self.server(server)
+        return open_conversation(model, publish.bind(server=model.name), self.until)
+
     def quit(self, server: str | None) -> Reply | None:
         """QUIT to this server, where a conversation is open."""
         conversation = self._open.pop(self.server(server).name, None)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 
 from mailjobs.errors import MailjobsError, ReplyError
-from mailjobs.events import EndTransfer
+from mailjobs.events import EndTransfer, Publish
 from mailjobs.session.conversation import Conversation
 from mailjobs.session.letter import Letter
 from mailjobs.session.progress import Progress
@@ -26,10 +26,19 @@ from mailjobs.smtp import Command, Content, Outcome, Piece, Rset, Streamed, Stre
 class Post:
     """Sends letters over one conversation. `begin` and `settle` alternate; between them the caller may prepare more."""
 
-    def __init__(self, conversation: Conversation, dot: Callable[[Letter], None] = lambda letter: None) -> None:
-        """`dot` is called before the final dot of a letter goes out; where it raises, none does."""
+    def __init__(
+        self,
+        conversation: Conversation,
+        dot: Callable[[Letter], None] = lambda letter: None,
+        publish: Publish | None = None,
+    ) -> None:
+        """`dot` is called before the final dot of a letter goes out; where it raises, none does.
+
+        `publish` gets the progress of each content instead of the conversation's own.
+        """
         self._conversation = conversation
         self._dot = dot
+        self._publish = publish or conversation.publish
         self._opened: tuple[Letter, Transaction] | None = None
         self._current: tuple[Letter, Transaction] | None = None
 
@@ -120,12 +129,12 @@ class Post:
             self._stream_content(transaction, letter, content, following)
             return
         commands: list[Command] = [Content(content), *self._look_ahead(following)]
-        progress = Progress(self._conversation.publish, len(content))
+        progress = Progress(self._publish, len(content))
         progress.at(len(content))
         self._about_to_dot(letter)
         transaction.content_sent()
         self._write(transaction, commands)
-        self._conversation.publish(EndTransfer())
+        self._publish(EndTransfer())
 
     def _about_to_dot(self, letter: Letter) -> None:
         """The server waits for content that must not come: only closing ends that."""
@@ -143,7 +152,7 @@ class Post:
         try:
             self._conversation.begin_content(command)
             with closing(command.pieces()) as pieces:
-                progress = Progress(self._conversation.publish, content.size)
+                progress = Progress(self._publish, content.size)
                 self._write_pieces(transaction, letter, pieces, progress, following)
         except BaseException:  # without a final dot the server still waits for content: nothing else may be said
             transaction.lost()
@@ -167,7 +176,7 @@ class Post:
                 transaction.content_sent()
             self._conversation.write_piece(piece, self._look_ahead(following) if piece.last else ())
             progress.at(piece.octets)
-        self._conversation.publish(EndTransfer())
+        self._publish(EndTransfer())
 
     def _look_ahead(self, following: Letter | None) -> Sequence[Command]:
         if following is None or not self._conversation.engine.pipelining:

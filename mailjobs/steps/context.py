@@ -24,6 +24,9 @@ class Sessions(Protocol):
     def get(self, server: str | None) -> Conversation:
         """The conversation in hand, or a new one. Raises what keeps it from being opened."""
 
+    def another(self, server: str | None, publish: Publish) -> Conversation:
+        """A new conversation, which is the caller's to end. Raises what keeps it from being opened."""
+
     def quit(self, server: str | None) -> Reply | None:
         """End the conversation in hand, if there is one; the reply to QUIT."""
 

@@ -1,0 +1,73 @@
+"""What a batch tells while it goes on: each recipient once, and how far it is."""
+
+from __future__ import annotations
+
+from collections import deque
+from threading import Lock
+from typing import Any
+
+from mailjobs import clock
+from mailjobs.events import BatchProgress, Error, MessageSettled, Publish
+from mailjobs.session import Settled
+from mailjobs.steps.tally import Tally, addressed
+
+SHOWN = 0.25  # seconds between two events about the progress
+LATELY = 20  # of these events: over so many the rate is measured
+
+
+class Reporter:
+    """Counts what is settled and tells it to who listens. For any number of threads."""
+
+    def __init__(self, publish: Publish, stop_on: tuple[str, ...]) -> None:
+        self._publish = publish
+        self._stop_on = stop_on
+        self._lock = Lock()
+        self._tally = Tally()
+
+    def __call__(self, settled: Settled[Any]) -> None:
+        with self._lock:
+            self._tally.add(settled)
+        if self._publish.wants(MessageSettled):
+            tell(settled, self._publish, self._stop_on)
+
+    def take(self) -> Tally:
+        """What was counted since the last call."""
+        with self._lock:
+            taken, self._tally = self._tally, Tally()
+        return taken
+
+
+def tell(settled: Settled[Any], publish: Publish, stop_on: tuple[str, ...]) -> None:
+    """An event for each recipient, and a warning for each Bcc that was refused."""
+    letter, people = addressed(settled)
+    for recipient, outcome in zip(people, settled.outcomes, strict=True):
+        reply = str(outcome.reply) if outcome.reply else None
+        publish(MessageSettled(letter.row, recipient.address, outcome.state, reply))
+        if recipient.kind == "bcc" and outcome.state == "rejected" and "bcc" not in stop_on:
+            words = f"a Bcc recipient was refused{f': {outcome.reason}' if outcome.reason else ''}"
+            publish(Error(161, words, recipient.address, reply))
+
+
+class Progress:
+    """Publishes how far a batch of `total` recipients is, a few times a second where anybody listens."""
+
+    def __init__(self, publish: Publish, tally: Tally, total: int) -> None:
+        self._publish = publish
+        self._tally = tally
+        self._total = total
+        self._wanted = publish.wants(BatchProgress)
+        self._marks: deque[tuple[float, int]] = deque([(clock.monotonic(), 0)], maxlen=LATELY)
+
+    def pulse(self) -> None:
+        """To be called often."""
+        if self._wanted and clock.monotonic() - self._marks[-1][0] >= SHOWN:
+            self._tell(clock.monotonic())
+
+    def _tell(self, now: float) -> None:
+        done = self._tally.totals.total()
+        since, before = self._marks[0]
+        rate = (done - before) / (now - since)
+        self._marks.append((now, done))
+        left = max(self._total - done, 0)
+        remaining = round(left / rate, 1) if rate else None
+        self._publish(BatchProgress(done, self._total, dict(self._tally.totals), round(rate, 1), remaining))

@@ -1,0 +1,169 @@
+"""Deliver the rows of a batch: in this process, or in several that are forked from it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from threading import Lock
+from typing import Protocol
+
+from mailjobs.delivery import Limits, Pool, Terms
+from mailjobs.delivery.crew import Crew, Outbox, Worker
+from mailjobs.errors import MailjobsError
+from mailjobs.events import Publish, Sink, Stamped
+from mailjobs.model import Send
+from mailjobs.session import Book, Conversation, Letter
+from mailjobs.steps.context import Context
+from mailjobs.steps.reporting import Progress, Reporter
+from mailjobs.steps.tally import Tally
+
+HELD = 200  # events that a worker passes on together
+
+
+class Shelf(Protocol):
+    """Books of one batch: each process has one of its own, and no row is in two of them."""
+
+    def book(self, worker: int | None) -> ClosingBook:
+        """The book of a worker process, which calls this itself; of this process where there are none."""
+
+
+class ClosingBook(Book[Letter], Protocol):
+    """A book that is to be closed."""
+
+    def close(self) -> None:
+        """Put everything on the disk. Raises OutputError."""
+
+
+class Shipment:
+    """One batch under way. `tally` is what became of its recipients so far in this run."""
+
+    def __init__(self, context: Context, action: Send, shelf: Shelf, limits: Limits, total: int) -> None:
+        self.tally = Tally()
+        self._context = context
+        self._action = action
+        self._shelf = shelf
+        self._limits = limits
+        self._terms = _terms(context, action)
+        self._kept: Conversation | None = None
+        self._loud: Publish | None = None
+        self._progress = Progress(context.publish, self.tally, total)
+
+    def deliver(self) -> MailjobsError | None:
+        """Until the end; what kept it from going on."""
+        processes = self._action.processes or len(os.sched_getaffinity(0))
+        try:
+            if processes > 1:
+                return self._in_crew(processes)
+            self._here()
+        except MailjobsError as error:
+            return error
+        return None
+
+    def _here(self) -> None:
+        reporter = Reporter(self._context.publish, self._action.stop_on)
+        book = self._shelf.book(None)
+
+        def pulse() -> None:
+            self.tally.absorb(reporter.take())
+            self._progress.pulse()
+
+        try:
+            self._pool(book, reporter, self._dial).run(pulse)
+        finally:
+            self.tally.absorb(reporter.take())
+            if self._kept is not None and self._loud is not None:
+                self._kept.publish = self._loud
+            book.close()
+
+    def _pool(self, book: Book[Letter], reporter: Reporter, dial: Callable[[int], Conversation]) -> Pool[Letter]:
+        return Pool(book, self._terms, self._limits, dial, reporter)
+
+    def _dial(self, number: int) -> Conversation:
+        """The first connection is the step's, which later steps go on with."""
+        context, quiet = self._context, self._context.publish.in_batch()
+        if number:
+            return context.sessions.another(context.step.server, quiet)
+        self._kept = context.connection()
+        self._loud, self._kept.publish = self._kept.publish, quiet.bind(server=context.step.server)
+        return self._kept
+
+    # --- several processes
+
+    def _in_crew(self, processes: int) -> MailjobsError | None:
+        crew = Crew(processes, self._work)
+
+        def receive(thing: object) -> None:
+            if isinstance(thing, Tally):
+                self.tally.absorb(thing)
+                if self._too_many():
+                    crew.stop()
+            elif isinstance(thing, list):
+                for stamped in thing:
+                    self._context.publish.pass_on(stamped)
+
+        return crew.run(receive, self._progress.pulse)
+
+    def _too_many(self) -> bool:
+        failed = self.tally.totals.total() - self.tally.totals["accepted"]
+        most = self._terms.max_failures
+        return (self._terms.on_error == "stop" and failed > 0) or (most is not None and failed > most)
+
+    def _work(self, number: int, outbox: Outbox, obey: Callable[[Worker], None]) -> None:
+        """The life of a worker process."""
+        forward = _Forward(outbox, self._context.publish)
+        publish = self._context.publish.to([forward]).in_batch()
+        reporter = Reporter(publish, self._action.stop_on)
+        book = self._shelf.book(number)
+        sessions, server = self._context.sessions, self._context.step.server
+        pool = self._pool(book, reporter, lambda _: sessions.another(server, publish))
+        obey(pool)
+
+        def pulse() -> None:
+            tally = reporter.take()
+            if tally.totals.total():
+                outbox.send(tally)
+            forward.flush()
+
+        try:
+            pool.run(pulse)
+        finally:
+            pulse()
+            pool.hang_up()
+            book.close()
+
+
+class _Forward(Sink):
+    """Passes a worker's events to its parent."""
+
+    def __init__(self, outbox: Outbox, publish: Publish) -> None:
+        self.hears = publish.in_batch().heard  # type: ignore[misc]
+        self.follows_batches = True  # type: ignore[misc]
+        self._outbox = outbox
+        self._held: list[Stamped] = []
+        self._lock = Lock()
+
+    def __call__(self, stamped: Stamped) -> None:
+        with self._lock:
+            self._held.append(stamped)
+        if len(self._held) >= HELD:
+            self.flush()
+
+    def flush(self) -> None:
+        """Pass on what is held."""
+        with self._lock:
+            held, self._held = self._held, []
+        if held:
+            self._outbox.send(held)
+
+
+def _terms(context: Context, action: Send) -> Terms:
+    return Terms(
+        connections=action.connections,
+        in_flight=action.in_flight,
+        messages_per_connection=action.messages_per_connection,
+        recipients_per_message=action.recipients_per_message,
+        on_error=action.on_error,
+        max_failures=action.max_failures,
+        on_unknown=action.on_unknown,
+        retry=context.step.retry,
+    )
