@@ -9,6 +9,13 @@ from mailjobs.errors.base import ExitStatus, Fault, MailjobsError
 from mailjobs.errors.place import Problem
 
 
+class GuardError(MailjobsError):
+    """A guard of the job forbids what it would send; nothing was sent."""
+
+    who: Fault = "job"
+    exit_status = ExitStatus.NOPERM
+
+
 class UsageError(MailjobsError):
     """The command line cannot be carried out as it was written."""
 

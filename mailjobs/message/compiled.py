@@ -11,9 +11,10 @@ from mailjobs.errors import JobError, Problem, SetupError
 from mailjobs.message.complaints import attempt, complaint
 from mailjobs.message.content import Content
 from mailjobs.message.head import Head
-from mailjobs.message.outgoing import Identity, Outgoing, Reports
+from mailjobs.message.outgoing import Identity, Outgoing, Recipient, Reports
 from mailjobs.message.people import Filled, People
 from mailjobs.message.raw import RawContent
+from mailjobs.message.redirect import redirected
 from mailjobs.message.stamps import digest_of
 from mailjobs.message.texts import checked, one_line
 from mailjobs.mime import Entity
@@ -26,13 +27,16 @@ if TYPE_CHECKING:
 Scope = Mapping[str, Any]
 
 
-def compile_message(message: Message, templates: Templates) -> CompiledMessage:
-    """Compile `message`. Raises JobError with all problems that no row can mend: templates, literal addresses,
-    header names, a sender (164) or recipients (165) that are missing; FileError for a literal path that is no file;
-    SetupError where an optional package is missing."""
+def compile_message(message: Message, templates: Templates, redirect: Recipient | None = None) -> CompiledMessage:
+    """Compile `message`, which goes to `redirect` alone where there is one.
+
+    Raises JobError with all problems that no row can mend: templates, literal addresses, header names, a sender (164)
+    or recipients (165) that are missing; FileError for a literal path that is no file; SetupError where an optional
+    package is missing.
+    """
     problems: list[Problem] = []
     try:
-        compiled = CompiledMessage(message, templates, problems)
+        compiled = CompiledMessage(message, templates, problems, redirect)
     except SetupError as error:
         error.place = error.place or message.place
         raise
@@ -44,8 +48,11 @@ def compile_message(message: Message, templates: Templates) -> CompiledMessage:
 class CompiledMessage:
     """One message of a job. For any number of threads. Made by `compile_message`, which looks at `problems`."""
 
-    def __init__(self, message: Message, templates: Templates, problems: list[Problem]) -> None:
+    def __init__(
+        self, message: Message, templates: Templates, problems: list[Problem], redirect: Recipient | None = None
+    ) -> None:
         self.name = message.name
+        self._redirect = redirect
         self._message = message
         self._people = People(message, templates, problems)
         self._head = Head(message, self._people, templates, problems)
@@ -62,10 +69,14 @@ class CompiledMessage:
         file that went away.
         """
         people = self._people.fill(scope)
+        if self._redirect is not None:
+            people = people._replace(recipients=(self._redirect,))
         reports = self._reports(scope, identity)
         if self._raw is not None:
             return self._vouched(self._ready_made(self._raw, people, scope, reports), identity)
         lines, made_id = self._head.fill(people, scope, identity)
+        if self._redirect is not None:
+            lines = redirected(lines, self._redirect)
         entity = self._content.fill(scope)
         if self._seal is not None:
             entity = self._seal.content(entity, people.recipients)
@@ -88,6 +99,10 @@ class CompiledMessage:
             reports=reports,
         )
         return outgoing if self._seal is None else self._vouched(outgoing, identity)
+
+    def recipients(self, scope: Scope) -> tuple[Recipient, ...]:
+        """Whom the message of one scope is for, were it not redirected. Raises DataError (JobError without a row)."""
+        return self._people.fill(scope).recipients
 
     def _vouched(self, outgoing: Outgoing, identity: Identity) -> Outgoing:
         """With what DKIM puts on top."""

@@ -1,7 +1,9 @@
 """The one room that renders: rows and templates become letters. It renders and admits; it decides nothing else."""
 
 from mailjobs.prepare.check import check_job
+from mailjobs.prepare.choice import Choice
 from mailjobs.prepare.letter import Letter
+from mailjobs.prepare.preflight import Found, Preflight, preflight
 from mailjobs.prepare.preparation import Preparation, RunFacts
 
-__all__ = ["Letter", "Preparation", "RunFacts", "check_job"]
+__all__ = ["Choice", "Found", "Letter", "Preflight", "Preparation", "RunFacts", "check_job", "preflight"]

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from mailjobs import clock
-from mailjobs.errors import DataError, JobError, Problem, UsageError
+from mailjobs.errors import UsageError
 from mailjobs.frozen import frozen
-from mailjobs.message import CompiledMessage, Identity, compile_message
-from mailjobs.model import Job, Send
+from mailjobs.message import CompiledMessage, Identity, Recipient, compile_message
+from mailjobs.model import Exclude, Job, Send
+from mailjobs.prepare.choice import ALL, Choice
+from mailjobs.prepare.guards import Gate
 from mailjobs.prepare.letter import Letter, letter_for
 from mailjobs.rows import Row, open_rows
-from mailjobs.rows.snapshot import SnapshotWriter
+from mailjobs.rows.suppression import Suppression
 from mailjobs.templates import Templates
 
 STAMP = "%Y%m%dT%H%M%SZ"
-SHOWN = 20  # bad rows that are told one by one
 
 Scope = Mapping[str, Any]
 
@@ -46,20 +47,16 @@ class RunFacts:
         return cls(run_id, started)
 
 
-class Found(NamedTuple):
-    """What a batch has to send, and to how many."""
-
-    messages: int
-    recipients: int
-
-
 class Preparation:
     """Messages of `job` for the run that `facts` describe."""
 
-    def __init__(self, job: Job, facts: RunFacts, templates: Templates | None = None) -> None:
+    def __init__(self, job: Job, facts: RunFacts, templates: Templates | None = None, choice: Choice = ALL) -> None:
         self.job = job
+        self.choice = choice
+        self.gate = Gate(job.guards, choice.redirect_to)
         self.facts = facts
         self.templates = templates or Templates(job.folders)
+        self._lists: dict[Exclude, Suppression] = {}
         self._compiled: dict[str, CompiledMessage] = {}
 
     def scope(self, steps: Mapping[str, Any] | None = None, failed: bool = False) -> dict[str, Any]:
@@ -70,13 +67,13 @@ class Preparation:
     def compiled(self, name: str) -> CompiledMessage:
         """The message of that name, compiled once. Raises JobError."""
         if name not in self._compiled:
-            self._compiled[name] = compile_message(self.job.messages[name], self.templates)
+            self._compiled[name] = compile_message(self.job.messages[name], self.templates, self.gate.redirect)
         return self._compiled[name]
 
     def letter(self, action: Send, scope: Scope) -> Letter:
         """The one letter of a send without rows. Raises JobError where it cannot be rendered."""
         outgoing = self.compiled(action.message).fill(scope, self._identity(""))
-        return letter_for(outgoing, action.stop_on)
+        return letter_for(self.gate.admit(outgoing), action.stop_on)
 
     def letters(self, action: Send, scope: Scope) -> Iterator[Letter]:
         """A letter for each row, streamed. Raises DataError at the first bad one."""
@@ -85,33 +82,24 @@ class Preparation:
             yield self._fill(message, row, action, scope)
 
     def render(self, action: Send, scope: Scope, row: Row) -> Letter:
-        """The letter of one row. Raises DataError. For any number of threads."""
+        """The letter of one row. Raises DataError, GuardError. For any number of threads."""
         return self._fill(self.compiled(action.message), row, action, scope)
 
-    def preflight(self, action: Send, scope: Scope, writer: SnapshotWriter | None = None) -> Found:
-        """Render every row once and keep none; what there is to send. Raises DataError with all that is wrong.
+    def recipients(self, action: Send, scope: Scope, row: Row) -> Sequence[Recipient]:
+        """Whom the message of one row goes to. Raises DataError, GuardError."""
+        return self.gate.pass_(self.meant(action, scope, row), self.suppressed(action))
 
-        The rows go to `writer`, where there is one.
-        """
-        message = self.compiled(action.message)
-        problems: list[Problem] = []
-        seen: dict[str, int] = {}
-        bad = count = recipients = 0
-        for row in self._rows(action):
-            count += 1
-            if writer is not None:
-                writer.append(row)
-            try:
-                _check_key(row, seen)
-                recipients += len(self._fill(message, row, action, scope).outgoing.recipients)
-            except JobError as error:
-                bad += 1
-                problems += [_in_row(problem, row) for problem in error.problems] if bad <= SHOWN else []
-        if bad > SHOWN:
-            problems.append(Problem(f"and {bad - SHOWN} more rows that cannot be sent"))
-        if problems:
-            raise DataError.of(problems)
-        return Found(count, recipients)
+    def meant(self, action: Send, scope: Scope, row: Row) -> tuple[Recipient, ...]:
+        """Whom the message of one row is for, before any list and guard. Raises DataError."""
+        return self.compiled(action.message).recipients({**scope, "row": row.values})
+
+    def suppressed(self, action: Send) -> Suppression | None:
+        """The addresses that get nothing of a batch. Raises FileError, DataError."""
+        if action.exclude is None:
+            return None
+        if action.exclude not in self._lists:
+            self._lists[action.exclude] = Suppression(action.exclude)
+        return self._lists[action.exclude]
 
     def _rows(self, action: Send) -> Iterator[Row]:
         assert action.for_each is not None, "a batch names its data"
@@ -119,18 +107,8 @@ class Preparation:
 
     def _fill(self, message: CompiledMessage, row: Row, action: Send, scope: Scope) -> Letter:
         outgoing = message.fill({**scope, "row": row.values}, self._identity(row.key))
+        outgoing = self.gate.admit(outgoing, self.suppressed(action))
         return letter_for(outgoing, action.stop_on, row.number, row.key)
 
     def _identity(self, key: str) -> Identity:
         return Identity(self.facts.id, self.facts.started, key)
-
-
-def _check_key(row: Row, seen: dict[str, int]) -> None:
-    """A key is how a row is known again: two rows with one key could not be told apart."""
-    first = seen.setdefault(row.key, row.number)
-    if first != row.number:
-        raise DataError(f"its key '{row.key}' is that of row {first} too", hint="each row needs a key of its own")
-
-
-def _in_row(problem: Problem, row: Row) -> Problem:
-    return problem._replace(message=f"row {row.number} (line {row.line}): {problem.message}")

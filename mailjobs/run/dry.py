@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mailjobs.model import Send
+from mailjobs.prepare import preflight
 from mailjobs.steps import Context, Output
 from mailjobs.steps.question import question
 
@@ -30,7 +31,7 @@ def dry_output(context: Context) -> Output:
 
 def _would_send(context: Context, action: Send) -> str:
     if action.for_each is not None:
-        count = context.preparation.preflight(action, context.scope).messages
+        count = preflight(context.preparation, action, context.scope).messages
         return f"would send {count} message{'' if count == 1 else 's'}, one for each row of {action.for_each}"
     outgoing = context.preparation.letter(action, context.scope).outgoing
     people = ", ".join(recipient.address for recipient in outgoing.recipients)

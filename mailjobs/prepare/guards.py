@@ -1,0 +1,91 @@
+"""Bounds on what a run may do: the one place where every message passes before it may be sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mailjobs.errors import GuardError, JobError, Problem
+from mailjobs.message import Outgoing, Recipient
+from mailjobs.message.mailbox import AddressSyntax, mailbox
+from mailjobs.model import Guards
+from mailjobs.rows.suppression import Suppression
+
+
+class Gate:
+    """Lets messages pass as the guards say. `redirect` is where they all go instead, or None."""
+
+    def __init__(self, guards: Guards, redirect_to: str | None = None) -> None:
+        self.guards = guards
+        self.redirect = _address(redirect_to or guards.redirect_all_to, guards)
+
+    def admit(self, outgoing: Outgoing, suppressed: Suppression | None = None) -> Outgoing:
+        """The message for those who may get it: nobody who is suppressed, no domain that is not allowed.
+
+        Where the message is redirected that was done when it was filled. Raises GuardError.
+        """
+        recipients = self._kept(outgoing.recipients, suppressed)
+        if len(recipients) < len(outgoing.recipients):
+            outgoing = replace(outgoing, recipients=recipients)
+        self._check_domains(recipients)
+        return outgoing
+
+    def pass_(self, recipients: tuple[Recipient, ...], suppressed: Suppression | None) -> tuple[Recipient, ...]:
+        """As `admit`, for the recipients alone."""
+        if self.redirect is not None:
+            recipients = (self.redirect,)
+        recipients = self._kept(recipients, suppressed)
+        self._check_domains(recipients)
+        return recipients
+
+    def _kept(self, recipients: tuple[Recipient, ...], suppressed: Suppression | None) -> tuple[Recipient, ...]:
+        if suppressed is None or self.redirect is not None:
+            return recipients
+        return tuple([one for one in recipients if one.address not in suppressed])
+
+    def _check_domains(self, recipients: tuple[Recipient, ...]) -> None:
+        if self.guards.allow_domains:
+            for recipient in recipients:
+                self._check_domain(recipient)
+
+    def _check_domain(self, recipient: Recipient) -> None:
+        domain = recipient.address.rpartition("@")[2].lower()
+        if not any(_matches(domain, allowed) for allowed in self.guards.allow_domains):
+            words = f"guards.allow_domains: {recipient.address} is in none of {', '.join(self.guards.allow_domains)}"
+            raise GuardError(words, place=self.guards.place, recipient=recipient.address)
+
+
+class Count:
+    """The recipients of all steps of a run, which `max_recipients` bounds."""
+
+    def __init__(self, guards: Guards) -> None:
+        self._guards = guards
+        self.recipients = 0
+
+    def add(self, recipients: int) -> None:
+        """So many more would be sent to. Raises GuardError."""
+        self.recipients += recipients
+        most = self._guards.max_recipients
+        if most is not None and self.recipients > most:
+            words = f"guards.max_recipients: the run would send to {self.recipients} recipients, and {most} are allowed"
+            raise GuardError(words, place=self._guards.place)
+
+    @property
+    def to_confirm(self) -> bool:
+        """Whether somebody has to say yes first."""
+        above = self._guards.confirm_above
+        return above is not None and self.recipients > above
+
+
+def _matches(domain: str, allowed: str) -> bool:
+    return domain.endswith(allowed[1:]) if allowed.startswith("*.") else domain == allowed
+
+
+def _address(text: str | None, guards: Guards) -> Recipient | None:
+    if text is None:
+        return None
+    try:
+        box = mailbox("", text.strip())
+    except AddressSyntax as error:
+        words = f"redirect: {text[:80]!r} is not one address: {error}"
+        raise JobError.of([Problem(words, guards.place)]) from None
+    return Recipient(f"{box.local}@{box.domain}", "to")

@@ -1,0 +1,216 @@
+"""All rows of a batch, before the first of them is sent: selected, written down, rendered and checked."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mailjobs.errors import DataError, GuardError, JobError, Problem
+from mailjobs.message import Recipient
+from mailjobs.model import Send
+from mailjobs.prepare.once import OnceKey
+from mailjobs.prepare.preparation import Preparation
+from mailjobs.prepare.selection import Selection
+from mailjobs.rows import Row
+from mailjobs.rows.keys import Keys
+from mailjobs.rows.snapshot import Snapshot, SnapshotWriter
+
+SHOWN = 20  # problems of one kind that are told one by one
+SAMPLE = 200  # rows that `preflight: sample` renders
+
+Scope = Mapping[str, Any]
+Delivered = Callable[[bytes], bool]
+
+
+@dataclass(slots=True)
+class Found:
+    """What a batch has to send. Counts of rows: `read` from the data, `excluded` by a suppression list, `bad`, those
+    `delivered` before under `once_per`, `messages` that are left for `recipients`; `domains` of the latter, counted.
+    `partly` are addresses of rows (by position) that had their message before, the others of the row had not.
+    """
+
+    read: int = 0
+    excluded: int = 0
+    bad: int = 0
+    delivered: int = 0
+    messages: int = 0
+    recipients: int = 0
+    partly: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    warnings: list[Problem] = field(default_factory=list)
+    digest: str = ""
+
+
+class Preflight:
+    """Of one batch. `delivered` tells whether a unit of `once_per` had its message."""
+
+    def __init__(
+        self, preparation: Preparation, action: Send, scope: Scope, delivered: Delivered = lambda unit: False
+    ) -> None:
+        self._preparation = preparation
+        self._action = action
+        self._scope = scope
+        self._delivered = delivered
+        self._selection = Selection(preparation.job, action, preparation.templates, preparation.choice)
+        self._once = None if preparation.gate.redirect else OnceKey.of(preparation, action)
+        self._suppressed = preparation.suppressed(action)
+        self._found = Found()
+        self._problems = _Told()
+        self._repeats = _Told()
+        looks = bool(self._suppressed or self._once or preparation.job.guards.allow_domains)
+        self._checks = action.preflight != "off" or looks
+
+    def run(self, writer: SnapshotWriter) -> Found:
+        """Write the rows that are left to `writer`. Raises DataError with all that is wrong, GuardError."""
+        with Keys() as keys, Keys() as addresses, Keys() as units:
+            for row in self._selection.rows(self._scope):
+                self._row(row, writer, keys, addresses, units)
+                if writer.count == self._limit:
+                    break
+        self._refuse()
+        return self._found
+
+    def finish(self, writer: SnapshotWriter, snapshot: Snapshot) -> Found:
+        """With what is known once the rows are written; a sample of them is rendered now. Raises as `run` does."""
+        found = self._found
+        found.read, found.messages, found.digest = self._selection.read, len(snapshot), writer.digest
+        if self._action.preflight == "sample":
+            count = len(snapshot)
+            for index in range(min(SAMPLE, count)):
+                row = snapshot.row(index * count // min(SAMPLE, count))
+                self._try(row, lambda row: self._preparation.render(self._action, self._scope, row))
+            self._refuse()
+        found.warnings += self._repeats.problems("more rows with an address that stands in another")
+        return found
+
+    @property
+    def _limit(self) -> int | None:
+        limits = [limit for limit in (self._action.limit, self._preparation.choice.limit) if limit is not None]
+        return min(limits, default=None)
+
+    def _row(self, row: Row, writer: SnapshotWriter, keys: Keys, addresses: Keys, units: Keys) -> None:
+        people = self._try(row, lambda row: self._people(row, keys))
+        if people is None:
+            return
+        if self._suppressed is not None and self._left_out(row, people):
+            self._found.excluded += 1
+            return
+        if self._repeated(row, people, addresses):
+            return
+        left = people if self._once is None else self._open(row, people, units)
+        if not left and people:
+            self._found.delivered += 1
+            return
+        if len(left) < len(people):
+            had = {one.address for one in people} - {one.address for one in left}
+            self._found.partly[writer.count] = tuple(sorted(had))
+        self._found.recipients += len(left) if self._checks else 1
+        writer.append(row)
+
+    def _left_out(self, row: Row, people: Sequence[Recipient]) -> bool:
+        """Whether the suppression list leaves nobody of To, where there was somebody."""
+        if any(one.kind == "to" for one in people) and self._preparation.gate.redirect is None:
+            return False
+        meant = self._preparation.meant(self._action, self._scope, row)
+        kept = [one for one in meant if one.address not in (self._suppressed or ())]
+        return not kept or (any(one.kind == "to" for one in meant) and not any(one.kind == "to" for one in kept))
+
+    def _try(self, row: Row, action: Callable[[Row], Any]) -> Any:
+        """What `action` makes of the row; None where it is bad, which is told or refused later."""
+        try:
+            return action(row)
+        except GuardError as error:
+            error.message = f"row {row.number} (key {row.key}): {error.message}"
+            raise
+        except JobError as error:
+            self._found.bad += 1
+            self._problems.add([_in_row(problem, row) for problem in error.problems])
+            return None
+
+    def _people(self, row: Row, keys: Keys) -> Sequence[Recipient]:
+        """Who gets the row's message. Raises JobError where it cannot be made."""
+        first = keys.add(row.key, row.number)
+        if first is not None:
+            hint = "each row needs a key of its own"
+            raise DataError(f"its key '{row.key}' is that of row {first} too", hint=hint)
+        if self._action.preflight == "full":
+            return self._preparation.render(self._action, self._scope, row).outgoing.recipients
+        return self._preparation.recipients(self._action, self._scope, row) if self._checks else ()
+
+    def _repeated(self, row: Row, people: Sequence[Recipient], addresses: Keys) -> bool:
+        """Whether the row is left out since another has its address."""
+        if self._action.preflight == "off" or self._preparation.gate.redirect is not None:
+            return False
+        skip = self._action.duplicates == "skip"
+        for person in people:
+            first = addresses.add(person.address.lower(), row.number) if person.kind == "to" else None
+            if first is not None:
+                words = f"row {row.number} (line {row.line}): {person.address} is in row {first} too"
+                if self._action.duplicates == "error":
+                    self._problems.add([Problem(words, hint="`duplicates` says what that means")])
+                    self._found.bad += 1
+                    self._refusing = True
+                else:
+                    told = f"{words}, and gets one message" if skip else f"{words}, and gets both messages"
+                    self._repeats.add([Problem(told, self._action.place, severity="warning")])
+                return skip
+        return False
+
+    _refusing = False
+
+    def _open(self, row: Row, people: Sequence[Recipient], units: Keys) -> Sequence[Recipient]:
+        """Those to whom nothing was delivered under the row's key, nor goes out for another row of this run."""
+        assert self._once is not None, "the caller has looked"
+        made = self._once.units(row, [person.address for person in people], self._scope)
+        return [
+            person
+            for person, unit in zip(people, made, strict=True)
+            if not self._delivered(unit) and units.add(unit.hex(), row.number) is None
+        ]
+
+    def _refuse(self) -> None:
+        """A bad row refuses the whole batch, all of them told, unless they are to be skipped."""
+        problems = self._problems.problems("more rows that cannot be sent")
+        if not problems:
+            return
+        if self._action.on_bad_row == "refuse" or self._refusing:
+            raise DataError.of(problems)
+        self._found.warnings += [problem._replace(severity="warning") for problem in problems]
+        self._problems = _Told()
+
+
+class _Told:
+    """Problems of which the first are told one by one, and the others counted."""
+
+    def __init__(self) -> None:
+        self._first: list[Problem] = []
+        self._count = 0
+
+    def add(self, problems: Sequence[Problem]) -> None:
+        self._count += 1
+        if self._count <= SHOWN:
+            self._first += problems
+
+    def problems(self, others: str) -> list[Problem]:
+        more = self._count - SHOWN
+        return [*self._first, Problem(f"and {more} {others}")] if more > 0 else list(self._first)
+
+
+def _in_row(problem: Problem, row: Row) -> Problem:
+    return problem._replace(message=f"row {row.number} (line {row.line}): {problem.message}")
+
+
+def preflight(preparation: Preparation, action: Send, scope: Scope) -> Found:
+    """What a batch has to send, where it is only looked at. Raises as Preflight does."""
+    with tempfile.TemporaryDirectory(prefix="mailjobs-") as folder:
+        path = Path(folder) / "rows"
+        looking = Preflight(preparation, action, scope)
+        with SnapshotWriter(path) as writer:
+            looking.run(writer)
+        snapshot = Snapshot(path)
+        try:
+            return looking.finish(writer, snapshot)
+        finally:
+            snapshot.close()

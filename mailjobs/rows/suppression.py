@@ -1,0 +1,61 @@
+"""Addresses that get nothing: a column of a CSV file, held as eight octets each."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from hashlib import blake2b
+
+from mailjobs.errors import DataError, JobError
+from mailjobs.model import Exclude, Source
+from mailjobs.rows import csv_source
+
+USUAL = "email"
+
+
+class Suppression:
+    """Knows whether an address, in any letter case, is on the list. Raises FileError, EncodingError, DataError."""
+
+    def __init__(self, exclude: Exclude) -> None:
+        place = exclude.place
+        assert place is not None, "a list stands somewhere in the job"
+        source = Source("exclude", exclude.csv, place, encoding=exclude.encoding)
+        column = _column(exclude, csv_source.columns(source))
+        found = {_number(str(row.values[column])) for row in csv_source.rows(source)}
+        self._numbers = array("Q", sorted(found))
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __contains__(self, address: str) -> bool:
+        number = _number(address)
+        at = bisect_left(self._numbers, number)
+        return at < len(self._numbers) and self._numbers[at] == number
+
+
+def _column(exclude: Exclude, columns: tuple[str, ...]) -> str:
+    wanted = exclude.column or (columns[0] if len(columns) == 1 else USUAL)
+    if wanted in columns:
+        return wanted
+    words = f"{exclude.csv} has no column '{wanted}' (columns: {', '.join(columns)})"
+    if exclude.column is None:
+        raise JobError(f"exclude: {words}", place=exclude.place, hint="say which: `exclude: {csv: …, column: …}`")
+    raise DataError(f"exclude: {words}", place=exclude.place)
+
+
+def _number(address: str) -> int:
+    local, _, domain = address.strip().rpartition("@")
+    told = f"{local}@{_ascii(domain)}".lower().encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(told, digest_size=8).digest(), "big")
+
+
+def _ascii(domain: str) -> str:
+    """As it stands in RCPT; what is no domain stays as it is, and matches nothing."""
+    if domain.isascii():
+        return domain
+    import idna
+
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return domain
