@@ -10,6 +10,7 @@ from mailjobs.errors.place import Place, Problem
 from mailjobs.errors.system import from_oserror, resolve_error
 from mailjobs.errors.tree import (
     AuthError,
+    BusyError,
     CertificateError,
     ConnectionLost,
     DataError,
@@ -20,6 +21,7 @@ from mailjobs.errors.tree import (
     JobError,
     OutputError,
     ProtocolError,
+    RepeatError,
     ReplyError,
     ResolveError,
     SecretError,
@@ -34,6 +36,7 @@ from mailjobs.errors.tree import (
 
 __all__ = [
     "AuthError",
+    "BusyError",
     "CertificateError",
     "ConnectionLost",
     "DataError",
@@ -49,6 +52,7 @@ __all__ = [
     "Place",
     "Problem",
     "ProtocolError",
+    "RepeatError",
     "ReplyError",
     "ResolveError",
     "SecretError",

@@ -67,6 +67,21 @@ class OutputError(MailjobsError):
     exit_status = ExitStatus.CANTCREAT
 
 
+class BusyError(MailjobsError):
+    """Another run of the job is active."""
+
+    who: Fault = "user"
+    exit_status = ExitStatus.TEMPFAIL
+    temporary = True
+
+
+class RepeatError(MailjobsError):
+    """What was asked for was sent before; the hint names the option that sends it."""
+
+    who: Fault = "user"
+    exit_status = ExitStatus.NOPERM
+
+
 class SetupError(MailjobsError):
     """This machine lacks something: an optional package, a keyring, a terminal."""
 

@@ -7,19 +7,20 @@ import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Final, Generic, Protocol, TypeVar, cast
 
 from mailjobs.errors import OutputError, StateError
 from mailjobs.ledger import lines
 from mailjobs.ledger.claims import Claims
 from mailjobs.ledger.journal import Journal
-from mailjobs.ledger.known import MIXED, Known
+from mailjobs.ledger.known import KEPT, MIXED, Known
 from mailjobs.rows import Row
 from mailjobs.session import Letter, Part, Settled
 
 L = TypeVar("L", bound=Letter)
 Account = tuple[int, Letter, list[str], str]
 FEW_KEPT = 256
+NOBODY: Final = frozenset[str]()
 
 
 class Rows(Protocol):
@@ -53,7 +54,7 @@ class LedgerBook(Generic[L]):
         self._claims = claims
         self._render = render
         self._opened = opened
-        self._search = re.compile(f"[{opened}m]".encode()).search
+        self._search = re.compile(f"[{opened}mk]".encode()).search
         self.known = known
         self._lock = threading.Lock()
         self._next, self._end = 0, 0  # what is left of the block
@@ -87,8 +88,11 @@ class LedgerBook(Generic[L]):
             position, whole = self._find(letter)
             if letter is not whole:
                 data += self._spread(position, whole)
-            data += lines.dot(position, letter.envelope.recipients)
-            durable = durable or position not in self._under_way
+            recipients = letter.envelope.recipients
+            data += lines.dot(position, recipients)
+            left = self._under_way.get(position, NOBODY)
+            if left is not None and not left.issuperset(recipients):
+                durable = True
         try:
             self._journal.append(data, results, durable=durable)
         finally:
@@ -117,8 +121,11 @@ class LedgerBook(Generic[L]):
     @property
     def totals(self) -> Counter[str]:
         """Recipients by state, those of earlier sessions too; of rows that nobody has touched it counts none."""
+        found: Counter[str] = Counter()
         with self._lock:
-            return Counter({lines.STATES[letter]: count for letter, count in self.known.totals.items() if count})
+            for letter, count in self.known.totals.items():
+                found[lines.STATES[letter]] += count
+        return +found
 
     def _claim(self) -> int | None:
         """The position of the next row that is open. The lock is held."""
@@ -141,13 +148,18 @@ class LedgerBook(Generic[L]):
 
     def _letter(self, position: int) -> L | None:
         letter = self._render(self._rows.row(position), position)
-        held = self.known.mixed.get(position)
-        if letter is None or held is None:
+        if letter is None or self.known.states[position] not in (MIXED, KEPT):
             return letter
         recipients = letter.envelope.recipients
-        chosen = tuple([i for i, address in enumerate(recipients) if held.get(address, "n") in self._opened])
+        with self._lock:
+            self.known.spread(position, recipients)
+        held = self.known.mixed[position]
+        chosen = tuple([i for i, address in enumerate(recipients) if held[address] in self._opened])
         if len(chosen) == len(recipients):
             return letter
+        if not chosen:
+            with self._lock:
+                self.known.settle_rest(position, recipients)
         return cast("L", Part(letter, chosen)) if chosen else None
 
     def _find(self, letter: Letter) -> tuple[int, Letter]:

@@ -7,14 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from mailjobs.ledger.kept import Kept
+
 MIXED: Final = ord("m")
 UNTOUCHED: Final = ord("n")
+KEPT: Final = ord("k")
 
 
 @dataclass(slots=True)
 class Known:
     """`states` has a letter for each row, by position: that of all its recipients (accepted, rejected, deferred,
-    unknown, not-attempted: a r d u n), or "m" where `mixed` has one for each address.
+    unknown, not-attempted: a r d u n; b: accepted by an earlier run), "m" where `mixed` has one for each address,
+    or "k" where `kept` has one for some.
 
     `totals` counts recipients by letter; of rows that nobody has touched it counts none. `garbage` counts lines that
     cannot be read.
@@ -24,16 +28,23 @@ class Known:
     mixed: dict[int, dict[str, str]] = field(default_factory=dict)
     totals: Counter[str] = field(default_factory=Counter)
     garbage: int = 0
+    kept: Kept | None = None
 
     @classmethod
-    def nothing(cls, rows: int) -> Known:
-        """Of so many rows, none of which was touched."""
-        return cls(bytearray(b"n" * rows))
+    def nothing(cls, rows: int, kept: Kept | None = None) -> Known:
+        """Of so many rows, none of which was touched but for what is `kept`."""
+        known = cls(bytearray(b"n" * rows), kept=kept)
+        if kept is not None:
+            known.totals.update({"b": kept.totals["a"], "u": kept.totals["u"]})
+            for position in range(rows):
+                if kept.has(position):
+                    known.states[position] = KEPT
+        return known
 
     def set(self, position: int, addresses: Sequence[str], letters: str) -> None:
         """Each of `addresses` is now what its letter says. Others of the row must have been told to `spread`."""
         before = self.states[position]
-        if before == MIXED or letters.strip(letters[0]):
+        if before in (MIXED, KEPT) or letters.strip(letters[0]):
             self.spread(position, addresses)
             self._merge(position, dict(zip(addresses, letters, strict=False)))
             return
@@ -45,13 +56,24 @@ class Known:
     def spread(self, position: int, addresses: Iterable[str]) -> None:
         """From now on know the state of each recipient of a row; all have that of the row until it is set."""
         before = self.states[position]
+        if before == KEPT and self.kept is not None:
+            self.mixed[position] = self.kept.addresses(position)
+            before = MIXED
         held = self.mixed.setdefault(position, {})
         new = [address for address in dict.fromkeys(addresses) if address not in held]
-        letter = "n" if before == MIXED else chr(before)
+        # Where a row is lost altogether, the address "" stands for whoever else it has.
+        letter = held.get("", "n") if before == MIXED else chr(before)
         held.update(dict.fromkeys(new, letter))
         self.states[position] = MIXED
         if before in (MIXED, UNTOUCHED):  # the others are counted
-            self.totals["n"] += len(new)
+            self.totals[letter] += len(new)
+
+    def settle_rest(self, position: int, addresses: Iterable[str]) -> None:
+        """These are all recipients of the row: what else was known of it is about nobody any more."""
+        held = self.mixed[position]
+        if {held.get(address) for address in addresses} <= {"a", "b"}:
+            self.states[position] = ord("b")
+            del self.mixed[position]
 
     def lose(self, position: int) -> None:
         """Nobody knows what became of a row, nor of how many recipients: it counts as one."""
@@ -62,11 +84,11 @@ class Known:
         self.states[position] = ord("u")
 
     def open(self, position: int, letters: str) -> bool:
-        """Whether any recipient of the row is in one of these states."""
+        """Whether any recipient of the row is in one of these states, or may be."""
         state = self.states[position]
         if state == MIXED:
             return any(letter in letters for letter in self.mixed[position].values())
-        return chr(state) in letters
+        return state == KEPT or chr(state) in letters
 
     def _merge(self, position: int, named: dict[str, str]) -> None:
         held = self.mixed[position]

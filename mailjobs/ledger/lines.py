@@ -20,7 +20,7 @@ from zlib import crc32
 from mailjobs.smtp import Outcome
 
 LETTERS: Final = {"accepted": "a", "rejected": "r", "deferred": "d", "unknown": "u", "not-attempted": "n"}
-STATES: Final = {letter: state for state, letter in LETTERS.items()}
+STATES: Final = {letter: state for state, letter in LETTERS.items()} | {"b": "accepted"}  # b: by an earlier run
 
 # What would end a line or an address, for us or for whoever looks at the file.
 _SPECIAL = re.compile(r"[%\s\x00-\x1f\x7f-\x9f]")
@@ -64,6 +64,11 @@ def dot(position: int, addresses: Sequence[str]) -> bytes:
 def row(position: int, addresses: Sequence[str]) -> bytes:
     """All recipients of a row, before some of them alone are sent to."""
     return line(f"row {position} {_joined(addresses)}")
+
+
+def kept(position: int, letters: str, addresses: Sequence[str]) -> bytes:
+    """What earlier runs have delivered."""
+    return line(f"kept {position} {letters} {_joined(addresses)}")
 
 
 def done(position: int, letters: str, addresses: Sequence[str], outcomes: Sequence[Outcome]) -> bytes:

@@ -8,14 +8,18 @@ from pathlib import Path
 from mailjobs.errors import OutputError
 from mailjobs.ledger import lines
 from mailjobs.ledger.journal import boot_id
-from mailjobs.ledger.known import MIXED, Known
+from mailjobs.ledger.kept import Kept
+from mailjobs.ledger.known import KEPT, MIXED, Known
 
 Words = list[str]
 
 
-def restore(journals: Iterable[Path], rows: int) -> Known:
-    """Read `journals`, in the order in which they were begun. Raises OutputError where one cannot be read."""
-    known = Known.nothing(rows)
+def restore(journals: Iterable[Path], rows: int, kept: Path | None = None) -> Known:
+    """Read `journals`, in the order in which they were begun, and the file of what was `kept`, if there is one.
+
+    Raises OutputError where one cannot be read.
+    """
+    known = Known.nothing(rows, Kept(kept, rows) if kept is not None and kept.exists() else None)
     here = boot_id()
     for path in journals:
         _Session(path, known).read(here)
@@ -114,6 +118,8 @@ class _Session:
         for position in self._doubtful:
             if position >= len(self._known.states):
                 continue
+            if self._known.states[position] == KEPT:
+                self._known.spread(position, [])
             if self._known.states[position] == MIXED:
                 said = heard.get(position, set())
                 recipients = self._known.mixed[position].items()
