@@ -68,7 +68,11 @@ class OnceIndex:
         path = folder.path / "once.sqlite"
         with _told(path):
             self._base = sqlite3.connect(path, isolation_level=None)
-            self._base.executescript(TABLES)
+            try:
+                self._base.executescript(TABLES)
+            except BaseException:
+                self._base.close()
+                raise
 
     def harvest(self) -> None:
         """Take in what all journals say that were not read, or have grown since. Raises OutputError."""

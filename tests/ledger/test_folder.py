@@ -1,0 +1,111 @@
+"""The state folder."""
+
+import os
+import stat
+
+import pytest
+
+from mailjobs.errors import BusyError, OutputError
+from mailjobs.ledger import Run, state_folder
+from tests.book.test_many_processes import fork
+
+
+def test_it_is_private_and_ignored(tmp_path):
+    folder = state_folder(tmp_path / "job.yaml")
+    folder.lock()
+    root = tmp_path / ".mailjobs"
+    assert stat.S_IMODE(root.stat().st_mode) == 0o700
+    assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
+    assert (root / ".gitignore").read_text() == "*\n"
+    folder.unlock()
+
+
+def test_nothing_is_made_before_it_is_locked(tmp_path):
+    assert state_folder(tmp_path / "job.yaml").runs() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_run_is_told_the_first_ones_process(tmp_path):
+    folder = state_folder(tmp_path / "job.yaml")
+    folder.lock()
+    with pytest.raises(BusyError, match=f"process {os.getpid()}") as caught:
+        state_folder(tmp_path / "job.yaml").lock()
+    assert int(caught.value.exit_status) == 75
+    folder.unlock()
+    state_folder(tmp_path / "job.yaml").lock()
+
+
+def test_a_process_that_dies_lets_go(tmp_path):
+    def die():
+        state_folder(tmp_path / "job.yaml").lock()
+        os.kill(os.getpid(), 9)
+
+    assert os.WIFSIGNALED(os.waitpid(fork(die), 0)[1])
+    folder = state_folder(tmp_path / "job.yaml")
+    folder.lock()
+    folder.unlock()
+
+
+def test_a_parent_that_is_a_file(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="Not a directory") as caught:
+        state_folder(tmp_path / "job.yaml", tmp_path / "file" / "state").lock()
+    assert caught.value.hint == "--state-dir names another folder"
+    assert int(caught.value.exit_status) == 73
+
+
+def test_standard_input_has_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    from pathlib import Path
+
+    assert state_folder(Path("-")).path == tmp_path / ".mailjobs" / "-"
+
+
+NAMES = ["job.yaml", "job%2e.yaml", ".job", "..", "jöb", "job~2", "a" * 250, "a" * 249 + "b", "j b", "j_b"]
+
+
+def test_two_jobs_have_two_folders(tmp_path):
+    found = {state_folder(tmp_path / "x" / name).path.name for name in NAMES if name != ".."}
+    assert len(found) == len(NAMES) - 1
+    assert all(len(name) < 160 and not name.startswith(".") for name in found)
+
+
+def locked(job, state_dir):
+    folder = state_folder(job, state_dir)
+    folder.lock()
+    folder.unlock()
+    return folder.path.name
+
+
+def test_jobs_of_one_name_share_a_state_dir(tmp_path):
+    one, two = tmp_path / "1" / "job.yaml", tmp_path / "2" / "job.yaml"
+    for path in (one, two):
+        path.parent.mkdir()
+        path.write_text("")
+    state = tmp_path / "state"
+    assert [locked(path, state) for path in (one, two, one, two)] == ["job.yaml", "job.yaml~2"] * 2
+
+
+def test_a_job_that_was_moved_keeps_its_state(tmp_path):
+    one, two = tmp_path / "1" / "job.yaml", tmp_path / "2" / "job.yaml"
+    one.parent.mkdir()
+    one.write_text("")
+    state = tmp_path / "state"
+    assert locked(one, state) == "job.yaml"
+    one.parent.rename(two.parent)
+    assert locked(two, state) == "job.yaml"
+
+
+def test_a_run_is_read_as_it_was_written(runs):
+    runs.begin("r1", [("1", ["a@x"])])
+    run = runs.folder.runs()[0]
+    assert Run.from_dict(run.as_dict()) == run
+    assert (run.id, run.steps["send"].rows, run.complete) == ("r1", 1, False)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"version": 1}', "\x00"])
+def test_a_damaged_run_is_told(runs, text):
+    runs.begin("r1", [])
+    (runs.folder.run_folder("r1") / "run.json").write_text(text)
+    with pytest.raises(OutputError, match="is damaged"):
+        runs.folder.runs()

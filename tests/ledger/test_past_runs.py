@@ -1,0 +1,173 @@
+"""What is left of runs: taken over by another, indexed under once_per, shown, forgotten."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from mailjobs.errors import OutputError
+from mailjobs.ledger import (
+    KeptWriter,
+    OnceIndex,
+    OnceKeysWriter,
+    accounts,
+    forget,
+    forget_before,
+    once_key,
+    past,
+    restore,
+    show,
+)
+
+ROWS = [("k1", ["a@x"]), ("k2", ["b@x", "c@x"]), ("k3", ["d@x"]), ("k4", ["e@x"]), ("k5", ["f@x"])]
+STATES = {"c@x": "deferred", "d@x": "rejected", "e@x": None}
+
+
+def test_changed_rows_are_matched_by_key(runs):
+    runs.deliver(runs.begin("r1", ROWS), STATES)
+    changed = [("k5", ["f@x"]), ("k4", ["e@x"]), ("new", ["a@x"]), ("k3", ["d@x"]), ("k2", ["g@x", "b@x", "c@x"])]
+    second = runs.begin("r2", changed, kept=["r1"])
+    assert runs.deliver(second, {"g@x": "deferred"}) == ["a@x", "d@x", "g@x", "c@x"]
+    assert runs.deliver(second, {}) == ["g@x"]
+    assert runs.deliver(second, {}) == []
+    third = runs.begin("r3", [*changed, *ROWS[:1]], kept=["r2", "r1"])
+    assert runs.deliver(third, {}) == []
+
+
+def test_unknown_ones_are_sent_to_where_that_is_wished(runs):
+    runs.deliver(runs.begin("r1", ROWS), STATES)
+    assert runs.deliver(runs.begin("r2", ROWS, kept=["r1"], unknown=False), {}) == ["c@x", "d@x", "e@x"]
+
+
+def test_a_row_that_is_lost_altogether_is_taken_over_as_unknown(runs, monkeypatch):
+    files = runs.begin("r1", ROWS)
+    book = runs.book(files)
+    book.take()
+    monkeypatch.setattr("mailjobs.ledger.replay.boot_id", lambda: "another")
+    second = runs.begin("r2", ROWS, kept=["r1"])
+    monkeypatch.undo()
+    assert runs.deliver(second, {}) == ["d@x", "e@x", "f@x"]
+    assert runs.deliver(second, {}, "ndu") == ["a@x", "b@x", "c@x"]
+
+
+def test_totals_of_what_was_taken_over(runs):
+    runs.deliver(runs.begin("r1", ROWS), STATES)
+    second = runs.begin("r2", ROWS, kept=["r1"])
+    assert restore([], 5, second.kept).totals == {"b": 3, "u": 1}
+    runs.deliver(second, {})
+    assert past(runs.folder)[0].steps["send"].totals == {"kept": 3, "unknown": 1, "accepted": 2}
+    assert past(runs.folder)[1].steps["send"].totals == {"accepted": 3, "deferred": 1, "rejected": 1, "unknown": 1}
+
+
+def test_kept_rows_that_are_damaged(runs):
+    files = runs.begin("r1", ROWS)
+    with KeptWriter(files.kept) as kept:
+        kept.add(0, "a", ["a@x"])
+    files.kept.write_bytes(files.kept.read_bytes().replace(b"a@x", b"b@x"))
+    with pytest.raises(OutputError, match="damaged"):
+        restore([], 5, files.kept)
+
+
+def test_every_recipient_is_shown_with_its_reply(runs):
+    runs.deliver(runs.begin("r1", ROWS), STATES)
+    run = runs.folder.runs()[0]
+    assert [(one.row.key, one.address, one.state, one.reply) for one in show(runs.folder, run)] == [
+        ("k1", "a@x", "accepted", ""),
+        ("k2", "b@x", "accepted", ""),
+        ("k2", "c@x", "deferred", "451 4.7.1 later"),
+        ("k3", "d@x", "rejected", "550 5.1.1 no such user"),
+        ("k4", "e@x", "unknown", ""),
+        ("k5", "f@x", "accepted", ""),
+    ]
+    assert [one.address for one in show(runs.folder, run, "rd")] == ["c@x", "d@x"]
+    assert next(show(runs.folder, run, "u")).as_dict() == {
+        "to": "e@x",
+        "mailjobs_step": "send",
+        "mailjobs_key": "k4",
+        "mailjobs_address": "e@x",
+        "mailjobs_state": "unknown",
+        "mailjobs_reply": "",
+    }
+
+
+def test_a_reply_is_that_of_the_last_try(runs):
+    files = runs.begin("r1", ROWS)
+    runs.deliver(files, STATES)
+    runs.deliver(files, {})
+    assert [(one.address, one.reply) for one in accounts(files, 5, "ad")][1:3] == [("b@x", ""), ("c@x", "")]
+
+
+def test_rows_that_nobody_has_touched_are_shown(runs):
+    runs.begin("r1", ROWS[:2])
+    found = show(runs.folder, runs.folder.runs()[0])
+    assert [(one.row.key, one.address, one.state) for one in found] == [
+        ("k1", "", "not-attempted"),
+        ("k2", "", "not-attempted"),
+    ]
+
+
+def with_once(runs, name, text="2026-11"):
+    files = runs.begin(name, ROWS)
+    with OnceKeysWriter(files.once) as writer:
+        for key, _ in ROWS:
+            writer.append(once_key(text, key))
+    return files
+
+
+def in_index(index, text="2026-11"):
+    found = [(address, index.state(once_key(text, key), address)) for key, addresses in ROWS for address in addresses]
+    return {address: state for address, state in found if state}
+
+
+def test_what_was_delivered_under_a_key_is_found(runs):
+    runs.deliver(with_once(runs, "r1"), STATES)
+    index = OnceIndex(runs.folder)
+    assert in_index(index) == {}
+    index.harvest()
+    assert in_index(index) == {"a@x": "a", "b@x": "a", "e@x": "u", "f@x": "a"}
+    assert in_index(index, "2026-12") == {}
+    assert index.state(once_key("2026-11", "k1"), "A@X") == "a"
+    assert index.state(once_key("2026-11"), "a@x") is None
+    index.close()
+
+
+def test_what_became_known_later_is_taken_in(runs):
+    files = with_once(runs, "r1")
+    runs.deliver(files, STATES)
+    index = OnceIndex(runs.folder)
+    index.harvest()
+    runs.deliver(files, {"e@x": "rejected"}, "ndu")
+    index.harvest()
+    index.harvest()
+    assert in_index(index) == {"a@x": "a", "b@x": "a", "c@x": "a", "f@x": "a"}
+    index.close()
+
+
+def test_a_row_that_is_lost_altogether_counts_with_everybody(runs, monkeypatch):
+    runs.book(with_once(runs, "r1")).take()
+    monkeypatch.setattr("mailjobs.ledger.replay.boot_id", lambda: "another")
+    index = OnceIndex(runs.folder)
+    index.harvest()
+    assert in_index(index) == {"a@x": "u", "b@x": "u", "c@x": "u"}
+    index.close()
+
+
+def test_what_is_forgotten_may_be_sent_again(runs):
+    runs.deliver(with_once(runs, "r1"), {})
+    runs.deliver(with_once(runs, "r2", "other"), {})
+    index = OnceIndex(runs.folder)
+    index.harvest()
+    index.close()
+    forget(runs.folder, "r1")
+    assert [run.id for run in runs.folder.runs()] == ["r2"]
+    index = OnceIndex(runs.folder)
+    assert in_index(index) == {}
+    assert len(in_index(index, "other")) == 6
+    index.close()
+    assert forget_before(runs.folder, datetime(2027, 1, 1, tzinfo=UTC)) == ["r2"]
+    assert runs.folder.runs() == []
+
+
+def test_an_index_that_is_no_database(runs):
+    (runs.folder.path / "once.sqlite").write_bytes(b"x" * 5000)
+    with pytest.raises(OutputError, match="not a database"):
+        OnceIndex(runs.folder)
