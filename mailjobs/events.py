@@ -106,9 +106,10 @@ class ServerCertificate(Event):
 
 @frozen
 class RunStarted(Event):
-    """A job begins. `job` is its name."""
+    """A job begins. `job` is its name; `resumed`: an earlier run goes on."""
 
     job: str
+    resumed: bool = False
 
 
 @frozen

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from mailjobs.cli.again import how
 from mailjobs.cli.failure import tell
 from mailjobs.cli.load import Changes, changing, checked
 from mailjobs.cli.sinks import Lasting, Listening, check_targets, sinks
@@ -34,6 +36,16 @@ class BareTrace(click.Command):
 @click.option("--dry-run", is_flag=True, help="Render and check everything, connect to nothing.")
 @changing
 @click.option("--step", metavar="ID", help="Run the step with this id alone.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Send the first N rows of each batch alone.")
+@click.option("--only", multiple=True, metavar="KEY", help="Send the row with this key alone. Several are possible.")
+@click.option("--redirect-to", metavar="ADDRESS", help="Send everything to this address instead.")
+@click.option("--resume", is_flag=True, help="Go on with an unfinished run (the default).")
+@click.option("--again", is_flag=True, help="Send again what a finished run has sent.")
+@click.option("--accept-changes", is_flag=True, help="Go on although the job or its data changed.")
+@click.option("--retry-failed", is_flag=True, help="Send to those who were rejected, too.")
+@click.option("--retry-unknown", is_flag=True, help="Send to those of whom nobody knows whether they got it, too.")
+@click.option("--yes", "-y", is_flag=True, help="Confirm what `guards.confirm_above` asks.")
+@click.option("--state-dir", type=click.Path(path_type=Path), metavar="DIR", help="Where runs are kept (.mailjobs).")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a report (.json).")
 @click.option("--events", metavar="FILE", help="Write events as JSON lines; '-' is stdout.")
 @click.option("--trace", metavar="FILE", help="Show the conversation on stderr, or write it to a file: --trace=FILE.")
@@ -42,7 +54,7 @@ class BareTrace(click.Command):
 @click.option("--verbose", "-v", is_flag=True, help="Show every recipient and connection.")
 def command(
     jobs: tuple[str, ...], changes: Changes, dry_run: bool, step: str | None, report: Path | None, json_: bool,
-    **listening: Any,
+    **rest: Any,
 ) -> int:  # fmt: skip
     """Run jobs in order, and stop at the first that fails. JOB '-' is standard input.
 
@@ -52,6 +64,8 @@ def command(
     """
     if report is not None:
         check_report_path(report)
+    listening = {name: rest.pop(name) for name in ("quiet", "verbose", "trace", "events")}
+    options = Options(dry_run, step, (), **how(**rest))
     ready = _ready(jobs, changes, step, listening["quiet"])
     if isinstance(ready, int):
         return ready
@@ -62,7 +76,7 @@ def command(
         listeners = sinks(listens, stack)
         publish = Publish(listeners)
         for loaded in ready:
-            records.append(_run(loaded, dry_run, step, publish))
+            records.append(_run(loaded, options, publish))
             if records[-1].failed:
                 break
     if report is not None:
@@ -105,8 +119,8 @@ def _loaded(path: str, changes: Changes, step: str | None, quiet: bool) -> Loade
     return loaded
 
 
-def _run(loaded: Loaded, dry_run: bool, step: str | None, publish: Publish) -> RunRecord:
-    record = run_job(loaded.job, Options(dry_run, step, loaded.warnings), publish)
+def _run(loaded: Loaded, options: Options, publish: Publish) -> RunRecord:
+    record = run_job(loaded.job, replace(options, warnings=loaded.warnings), publish)
     if record.error is not None:
         tell(record.error)
     return record

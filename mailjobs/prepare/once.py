@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from hashlib import blake2b
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mailjobs.errors import DataError
@@ -18,10 +17,10 @@ Scope = Mapping[str, Any]
 
 
 class OnceKey:
-    """The key of each row, and the units that are delivered once: a recipient under a key.
+    """The key of each row; what is delivered once is a recipient under a key.
 
     A key that does not depend on the row, such as a build number, is for the whole batch: then the key of the row,
-    where the data has one, is part of the unit, so that two rows for one address remain two messages.
+    where the data has one, is part of it, so that two rows for one address remain two messages.
     """
 
     def __init__(self, rendering: Rendering, with_row: bool) -> None:
@@ -38,15 +37,9 @@ class OnceKey:
         keyed = preparation.job.data[action.for_each].key is not None
         return cls(preparation.templates.text(action.once_per), keyed and not of_row)
 
-    def units(self, row: Row, addresses: Sequence[str], scope: Scope) -> list[bytes]:
-        """A unit for each address, of 16 octets. Raises DataError."""
-        key = self._rendering.render({**scope, "row": row.values})
-        if not key.strip():
+    def of_row(self, row: Row, scope: Scope) -> tuple[str, str | None]:
+        """The key, and that of the row where it counts too. Raises DataError."""
+        text = self._rendering.render({**scope, "row": row.values})
+        if not text.strip():
             raise DataError("once_per: the key renders empty", place=self._rendering.template.place)
-        return [unit(key, row.key if self._with_row else "", address) for address in addresses]
-
-
-def unit(key: str, row_key: str, address: str) -> bytes:
-    """What is delivered once."""
-    told = "\0".join((key, row_key, address.lower()))
-    return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        return text, row.key if self._with_row else None

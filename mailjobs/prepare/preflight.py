@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from mailjobs.errors import DataError, GuardError, JobError, Problem
 from mailjobs.message import Recipient
@@ -22,14 +22,41 @@ SHOWN = 20  # problems of one kind that are told one by one
 SAMPLE = 200  # rows that `preflight: sample` renders
 
 Scope = Mapping[str, Any]
-Delivered = Callable[[bytes], bool]
+
+
+class OnceBook(Protocol):
+    """What was delivered under `once_per`, and where it is noted who had it."""
+
+    def key(self, text: str, row_key: str | None) -> bytes:
+        """The key of the next row, of whatever length; it is written down."""
+
+    def had(self, key: bytes, address: str) -> bool:
+        """Whether this recipient had it."""
+
+    def note(self, position: int, addresses: Sequence[str]) -> None:
+        """These recipients of a row are left out."""
+
+
+class NothingBefore:
+    """Where nothing is kept."""
+
+    def key(self, text: str, row_key: str | None) -> bytes:
+        """Both, as they are."""
+        return f"{text}\0{row_key}".encode("utf-8", "surrogatepass")
+
+    def had(self, key: bytes, address: str) -> bool:
+        """Nobody had."""
+        return False
+
+    def note(self, position: int, addresses: Sequence[str]) -> None:
+        """Nobody asks."""
 
 
 @dataclass(slots=True)
 class Found:
-    """What a batch has to send. Counts of rows: `read` from the data, `excluded` by a suppression list, `bad`, those
-    `delivered` before under `once_per`, `messages` that are left for `recipients`; `domains` of the latter, counted.
-    `partly` are addresses of rows (by position) that had their message before, the others of the row had not.
+    """What a batch has to send. Counts of rows: `read` from the data, `excluded` by a suppression list, `bad`, and
+    `messages`, which are written down, for `recipients`; of these `delivered` had theirs before, under `once_per`.
+    `digest` tells the rows from any others.
     """
 
     read: int = 0
@@ -38,21 +65,18 @@ class Found:
     delivered: int = 0
     messages: int = 0
     recipients: int = 0
-    partly: dict[int, tuple[str, ...]] = field(default_factory=dict)
     warnings: list[Problem] = field(default_factory=list)
     digest: str = ""
 
 
 class Preflight:
-    """Of one batch. `delivered` tells whether a unit of `once_per` had its message."""
+    """Of one batch."""
 
-    def __init__(
-        self, preparation: Preparation, action: Send, scope: Scope, delivered: Delivered = lambda unit: False
-    ) -> None:
+    def __init__(self, preparation: Preparation, action: Send, scope: Scope, before: OnceBook | None = None) -> None:
         self._preparation = preparation
         self._action = action
         self._scope = scope
-        self._delivered = delivered
+        self._before = before or NothingBefore()
         self._selection = Selection(preparation.job, action, preparation.templates, preparation.choice)
         self._once = None if preparation.gate.redirect else OnceKey.of(preparation, action)
         self._suppressed = preparation.suppressed(action)
@@ -99,14 +123,13 @@ class Preflight:
             return
         if self._repeated(row, people, addresses):
             return
-        left = people if self._once is None else self._open(row, people, units)
-        if not left and people:
-            self._found.delivered += 1
-            return
-        if len(left) < len(people):
-            had = {one.address for one in people} - {one.address for one in left}
-            self._found.partly[writer.count] = tuple(sorted(had))
-        self._found.recipients += len(left) if self._checks else 1
+        once = self._once
+        if once is not None:
+            parts = self._try(row, lambda row: once.of_row(row, self._scope))
+            if parts is None:
+                return
+            self._leave_out_delivered(self._before.key(*parts), row, people, writer.count, units)
+        self._found.recipients += len(people) if self._checks else 1
         writer.append(row)
 
     def _left_out(self, row: Row, people: Sequence[Recipient]) -> bool:
@@ -160,15 +183,19 @@ class Preflight:
 
     _refusing = False
 
-    def _open(self, row: Row, people: Sequence[Recipient], units: Keys) -> Sequence[Recipient]:
-        """Those to whom nothing was delivered under the row's key, nor goes out for another row of this run."""
-        assert self._once is not None, "the caller has looked"
-        made = self._once.units(row, [person.address for person in people], self._scope)
-        return [
-            person
-            for person, unit in zip(people, made, strict=True)
-            if not self._delivered(unit) and units.add(unit.hex(), row.number) is None
+    def _leave_out_delivered(
+        self, key: bytes, row: Row, people: Sequence[Recipient], position: int, units: Keys
+    ) -> None:
+        """Those who had it under the row's key, in an earlier run or by another row of this one."""
+        had = [
+            person.address
+            for person in people
+            if units.add(f"{key!r}{person.address.lower()}", row.number) is not None
+            or self._before.had(key, person.address)
         ]
+        if had:
+            self._found.delivered += len(had)
+            self._before.note(position, had)
 
     def _refuse(self) -> None:
         """A bad row refuses the whole batch, all of them told, unless they are to be skipped."""

@@ -39,8 +39,8 @@ class Console(Sink):
 
     def __call__(self, stamped: Stamped) -> None:
         match stamped.event:
-            case events.RunStarted(job=job):
-                self._line(f"{job} (run {stamped.run})")
+            case events.RunStarted(job=job, resumed=resumed):
+                self._line(f"{job} ({'goes on with' if resumed else 'run'} {stamped.run})")
             case events.StepFinished() as event:
                 self._step(event)
             case events.RunFinished(exit_status=status, elapsed=elapsed):

@@ -51,6 +51,7 @@ class RunRecord:
     steps: list[StepRecord] = field(default_factory=list)
     warnings: tuple[Problem, ...] = ()
     error: MailjobsError | None = None
+    resumed: bool = False
 
     @property
     def failed(self) -> bool:
@@ -75,6 +76,7 @@ class RunRecord:
             "started": self.started.isoformat(),
             "elapsed": self.elapsed,
             "dry_run": self.dry_run,
+            "resumed": self.resumed,
             "exit_status": self.exit_status,
             "warnings": [str(problem) for problem in self.warnings],
             "steps": [step.as_dict() for step in self.steps],

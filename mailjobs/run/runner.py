@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from mailjobs import clock
 from mailjobs.errors import Interrupted, MailjobsError, Problem
 from mailjobs.events import Publish, RunFinished, RunStarted, StepFinished, StepStarted
 from mailjobs.frozen import frozen
-from mailjobs.model import Job, Step
+from mailjobs.ledger import Wishes
+from mailjobs.model import Job, Send, Step
 from mailjobs.net import Until
-from mailjobs.prepare import Preparation, RunFacts
+from mailjobs.prepare import Choice, Preparation, RunFacts, preflight
+from mailjobs.prepare.choice import ALL
+from mailjobs.run.batches import Batches
 from mailjobs.run.dry import Unknown, dry_output
 from mailjobs.run.record import RunRecord, StepRecord
+from mailjobs.run.rehearsal import confirm, rehearse
 from mailjobs.run.sessions import RunSessions
 from mailjobs.steps import STEPS, Context, Output
 from mailjobs.steps.context import reply_dict
@@ -28,22 +33,32 @@ ASKS_FOR_FAILURE = re.compile(r"\brun\s*\.\s*failed\b")
 
 @frozen
 class Options:
-    """How to run: `step` is the id of the only step to run; `dry_run` connects to nothing."""
+    """How to run: `step` is the id of the only step to run; `dry_run` connects to nothing.
+
+    `choice` is of rows and recipients, `wishes` of what to do with earlier runs, whose state is in `state_dir`
+    (None: beside the job). `agreed` says whether so many recipients are meant, where a guard asks.
+    """
 
     dry_run: bool = False
     step: str | None = None
     warnings: Sequence[Problem] = ()
+    choice: Choice = ALL
+    wishes: Wishes = Wishes()
+    state_dir: Path | None = None
+    agreed: Callable[[int], bool] = lambda recipients: False
 
 
 def run_job(job: Job, options: Options, publish: Publish, facts: RunFacts | None = None) -> RunRecord:
     """Run the steps in order. Failures are in the record, not raised; only bugs are."""
     facts = facts or RunFacts.new()
-    publish = publish.bind(run=facts.id)
     record = RunRecord(facts.id, job.name, str(job.files[0]) if job.files else "-", facts.started, 0, options.dry_run)
     record.warnings = tuple(options.warnings)
     began = clock.monotonic()
-    publish(RunStarted(job.name))
-    Runner(job, options, publish, facts, record).run()
+    runner = Runner(job, options, publish, facts, record)
+    runner.begin()
+    publish = publish.bind(run=record.run)
+    publish(RunStarted(job.name, record.resumed))
+    runner.run()
     record.elapsed = clock.monotonic() - began
     publish(RunFinished(record.exit_status, record.elapsed))
     return record
@@ -53,35 +68,85 @@ class Runner:
     """One run: its sessions, and the results that later steps read."""
 
     def __init__(self, job: Job, options: Options, publish: Publish, facts: RunFacts, record: RunRecord) -> None:
+        self._job = job
         self._options = options
-        self._publish = publish
+        self._publish = publish.bind(run=facts.id)
         self._record = record
         self._results: dict[str, Any] = Unknown() if options.dry_run else {}
-        self._preparation = Preparation(job, facts)
-        self._sessions = RunSessions(job, publish)
         self._steps = [step for step in job.steps if options.step is None or step.id == options.step]
+        self._preparation: Preparation
+        self._sessions = RunSessions(job, self._publish)
+        self._facts = facts
+        self._batches = Batches(
+            job,
+            _wishes(options.wishes, self._steps),
+            options.state_dir,
+            lambda step: self._sessions.server(step.server),
+        )
+
+    def begin(self) -> None:
+        """What can be known to fail, fails before anything is said to a server; what, is in the record."""
+        try:
+            self._preparation = Preparation(self._job, self._facts, choice=self._options.choice)
+            if not self._options.dry_run:
+                self._sessions.check({step.server for step in self._steps})
+            self._look_ahead()
+        except MailjobsError as error:
+            self._record.error = error
+
+    def _look_ahead(self) -> None:
+        """Select, render and check all batches; find the run to go on with; keep the guards."""
+        scope = self._preparation.scope(Unknown())
+        meant = [step for step in self._steps if isinstance(step.action, Send) and self._may_be_due(step, scope)]
+        batches = [step for step in meant if isinstance(step.action, Send) and step.action.for_each is not None]
+        if batches and not self._options.dry_run:
+            self._go_on_with(self._batches.begin(batches, self._preparation, scope))
+        count = rehearse(meant, self._preparation, scope, self._left)
+        if not self._options.dry_run:
+            confirm(count, self._options.agreed)
+
+    def _go_on_with(self, run_id: str) -> None:
+        self._record.resumed = self._batches.resumed
+        self._record.warnings += tuple(self._batches.warnings)
+        if run_id != self._record.run:
+            facts = RunFacts.parse(run_id)
+            self._record.run, self._record.started = facts.id, facts.started
+            self._preparation = Preparation(self._job, facts, choice=self._options.choice)
+            self._publish = self._publish.bind(run=run_id)
+            self._sessions = RunSessions(self._job, self._publish)
+
+    def _left(self, step: Step) -> int:
+        """To how many recipients a batch would send."""
+        if not self._options.dry_run:
+            return self._batches.left(step)
+        assert isinstance(step.action, Send), "only sends have batches"
+        return preflight(self._preparation, step.action, self._preparation.scope(Unknown())).recipients
+
+    def _may_be_due(self, step: Step, scope: Mapping[str, Any]) -> bool:
+        """Whether the step may come to be run, as far as that can be known before."""
+        if step.if_ is None or self._options.step is not None:
+            return True
+        if ASKS_FOR_RESULTS.search(step.if_.source) or ASKS_FOR_FAILURE.search(step.if_.source):
+            return True
+        return bool(self._preparation.templates.expression(step.if_)(scope))
 
     def run(self) -> None:
         """Every step; then QUIT everywhere."""
         try:
-            self._check()
-            for step in self._steps:
-                self._keep(step, self._step(step))
+            if self._record.error is None:
+                for step in self._steps:
+                    self._keep(step, self._step(step))
         except MailjobsError as error:
             self._record.error = error
         finally:
             self._close()
+            self._batches.close()
 
     def _close(self) -> None:
         try:
             self._sessions.close(abort=isinstance(self._record.error, Interrupted))
         except Interrupted as error:
             self._record.error = error
-
-    def _check(self) -> None:
-        """What can be known to fail, fails before anything is said to a server."""
-        if not self._options.dry_run:
-            self._sessions.check({step.server for step in self._steps})
 
     def _keep(self, step: Step, record: StepRecord) -> None:
         self._record.steps.append(record)
@@ -100,6 +165,7 @@ class Runner:
         scope = self._preparation.scope(self._results, self._record.failed)
         try:
             if not self._due(step, scope):
+                self._batches.skip(step, for_good=not self._record.failed)
                 record.summary = "an earlier step failed" if self._record.failed else "its condition is false"
                 return record
         except MailjobsError as error:
@@ -122,7 +188,7 @@ class Runner:
 
     def _perform(self, step: Step, scope: Mapping[str, Any], record: StepRecord) -> None:
         self._sessions.start_step(Until.after(step.timeout) if step.timeout else None)
-        context = Context(step, self._preparation, self._sessions, self._stamp(step), scope)
+        context = Context(step, self._preparation, self._sessions, self._stamp(step), scope, self._batches)
         output = self._attempts(context, record)
         record.summary = output.summary
         record.result = {**output.result, "last_reply": reply_dict(output.last_reply)}
@@ -167,3 +233,14 @@ class Runner:
         record.ignored = step.continue_on_error and not isinstance(error, Interrupted)
         record.summary = record.summary or error.message
         return record
+
+
+def _wishes(wishes: Wishes, steps: Sequence[Step]) -> Wishes:
+    """With what the batches themselves say."""
+    sends = [step.action for step in steps if isinstance(step.action, Send) and step.action.for_each is not None]
+    return replace(
+        wishes,
+        again=wishes.again or (bool(sends) and all(send.again for send in sends)),
+        once_per=bool(sends) and all(send.once_per is not None for send in sends),
+        resend_unknown=any(send.on_unknown == "resend" for send in sends),
+    )

@@ -2,53 +2,74 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+from threading import Lock
 from typing import Any
 
-from mailjobs.delivery import NoLimits
-from mailjobs.ledger import Journal, Known, LedgerBook, LocalClaims, SharedClaims
+from mailjobs.errors import Interrupted, JobError, MailjobsError
+from mailjobs.events import Error
 from mailjobs.model import Send
 from mailjobs.prepare import Letter
 from mailjobs.rows import Row
-from mailjobs.rows.snapshot import Snapshot, SnapshotWriter
 from mailjobs.steps.context import Context, Output
+from mailjobs.steps.failed_rows import write_failed_rows
+from mailjobs.steps.limits import limits_of
+from mailjobs.steps.shelf import Shelf
 from mailjobs.steps.shipment import Shipment
-
-
-class _Shelf:
-    def __init__(self, context: Context, action: Send, folder: Path) -> None:
-        self._context = context
-        self._action = action
-        self._folder = folder
-        self.snapshot = Snapshot(folder / "rows")
-        count = len(self.snapshot)
-        self._claims = LocalClaims(count) if action.processes == 1 else SharedClaims(count)
-        self.known = Known.nothing(count)
-
-    def book(self, worker: int | None) -> Any:
-        journal = Journal(self._folder / f"ledger-{worker or 0}.log")
-        return LedgerBook(self.snapshot, journal, self._claims, self._render, self.known)
-
-    def _render(self, row: Row, position: int) -> Letter:
-        return self._context.preparation.render(self._action, self._context.scope, row)
+from mailjobs.steps.tally import weightier
 
 
 def perform_batch(context: Context, action: Send) -> Output:
-    """Result: messages, totals, failures."""
-    folder = Path(tempfile.mkdtemp(prefix="batch-"))
-    with SnapshotWriter(folder / "rows") as writer:
-        found = context.preparation.preflight(action, context.scope, writer)
-    shelf = _Shelf(context, action, folder)
-    output = Output()
-    shipment = Shipment(context, action, shelf, NoLimits(), found.recipients)
-    output.error = shipment.deliver()
-    shipment.tally.expect(found.recipients)
-    output.result = {
-        "messages": found.messages,
-        "totals": dict(shipment.tally.totals),
-        "failures": shipment.tally.failures,
-    }
-    from mailjobs.steps.send import finish
+    """Result: messages, totals, failures, and where the rows are that failed."""
+    shelf = context.batches.shelf(context.step)
+    maker = LetterMaker(context, action)
+    shipment = Shipment(context, action, shelf, maker, limits_of(action), shelf.left)
+    before = dict(shelf.known.totals)
+    output = Output(error=shipment.deliver())
+    tally = shipment.tally
+    tally.expect(shelf.left_at_first)
+    output.error = weightier(output.error or maker.error, tally.error(action.stop_on))
+    output.last_reply = tally.last_reply
+    _account(context, shelf, output, tally.failures)
+    output.summary = _summary(tally.summary(), before)
+    return output
 
-    return finish(context, output, shipment.tally)
+
+def _account(context: Context, shelf: Shelf, output: Output, failures: list[dict[str, Any]]) -> None:
+    """What became of the batch, over all its sessions, and the rows that failed as files of their own."""
+    try:
+        totals = shelf.totals()
+        files = write_failed_rows(shelf)
+        done = not totals.get("not-attempted") and not totals.get("deferred")
+        context.batches.settle(context.step, totals, done)
+        output.result = {"messages": len(shelf.snapshot), "totals": totals, "failures": failures, **files}
+    except MailjobsError as error:
+        output.error = output.error if isinstance(output.error, Interrupted) else error
+
+
+def _summary(now: str, before: dict[str, int]) -> str:
+    told = [f"{before[letter]} {words}" for letter, words in BEFORE.items() if before.get(letter)]
+    return f"{now} ({', '.join(told)})" if told else now
+
+
+BEFORE = {"a": "accepted before", "b": "delivered by an earlier run", "r": "rejected before", "u": "unknown before"}
+
+
+class LetterMaker:
+    """Renders the rows of a batch; what cannot be rendered is told, and the others go on. For any number of threads."""
+
+    def __init__(self, context: Context, action: Send) -> None:
+        self._context = context
+        self._action = action
+        self._lock = Lock()
+        self.error: MailjobsError | None = None
+
+    def __call__(self, row: Row, position: int) -> Letter | None:
+        """The letter of a row; None where it has none."""
+        try:
+            letter = self._context.preparation.render(self._action, self._context.scope, row)
+        except JobError as error:
+            with self._lock:
+                self.error = self.error or error
+            self._context.publish(Error(error.code, f"row {row.number} (key {row.key}) is not sent: {error.message}"))
+            return None
+        return letter if letter.outgoing.recipients else None

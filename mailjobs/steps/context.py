@@ -13,6 +13,7 @@ from mailjobs.model import Step, Template
 from mailjobs.prepare import Preparation
 from mailjobs.session import Conversation
 from mailjobs.smtp import Reply
+from mailjobs.steps.shelf import Shelf
 
 
 class Sessions(Protocol):
@@ -31,6 +32,16 @@ class Sessions(Protocol):
         """End the conversation in hand, if there is one; the reply to QUIT."""
 
 
+class Batches(Protocol):
+    """The batches of a run, looked at before its first step."""
+
+    def shelf(self, step: Step) -> Shelf:
+        """The books of a step's batch."""
+
+    def settle(self, step: Step, totals: Mapping[str, int], finished: bool) -> None:
+        """Keep what became of a batch. Raises OutputError."""
+
+
 @frozen
 class Context:
     """The surroundings of one step. `scope` is what its templates see."""
@@ -40,6 +51,7 @@ class Context:
     sessions: Sessions
     publish: Publish
     scope: Mapping[str, Any]
+    batches: Batches
 
     def text(self, template: Template) -> str:
         """`template` rendered. Raises JobError."""

@@ -5,43 +5,33 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from threading import Lock
-from typing import Protocol
 
 from mailjobs.delivery import Limits, Pool, Terms
 from mailjobs.delivery.crew import Crew, Outbox, Worker
 from mailjobs.errors import MailjobsError
 from mailjobs.events import Publish, Sink, Stamped
 from mailjobs.model import Send
-from mailjobs.session import Book, Conversation, Letter
+from mailjobs.prepare import Letter
+from mailjobs.session import Book, Conversation
 from mailjobs.steps.context import Context
 from mailjobs.steps.reporting import Progress, Reporter
+from mailjobs.steps.shelf import Render, Shelf
 from mailjobs.steps.tally import Tally
 
 HELD = 200  # events that a worker passes on together
 
 
-class Shelf(Protocol):
-    """Books of one batch: each process has one of its own, and no row is in two of them."""
-
-    def book(self, worker: int | None) -> ClosingBook:
-        """The book of a worker process, which calls this itself; of this process where there are none."""
-
-
-class ClosingBook(Book[Letter], Protocol):
-    """A book that is to be closed."""
-
-    def close(self) -> None:
-        """Put everything on the disk. Raises OutputError."""
-
-
 class Shipment:
     """One batch under way. `tally` is what became of its recipients so far in this run."""
 
-    def __init__(self, context: Context, action: Send, shelf: Shelf, limits: Limits, total: int) -> None:
+    def __init__(
+        self, context: Context, action: Send, shelf: Shelf, render: Render, limits: Limits, total: int
+    ) -> None:
         self.tally = Tally()
         self._context = context
         self._action = action
         self._shelf = shelf
+        self._render = render
         self._limits = limits
         self._terms = _terms(context, action)
         self._kept: Conversation | None = None
@@ -61,7 +51,7 @@ class Shipment:
 
     def _here(self) -> None:
         reporter = Reporter(self._context.publish, self._action.stop_on)
-        book = self._shelf.book(None)
+        book = self._shelf.book(0, self._render)
 
         def pulse() -> None:
             self.tally.absorb(reporter.take())
@@ -90,6 +80,7 @@ class Shipment:
     # --- several processes
 
     def _in_crew(self, processes: int) -> MailjobsError | None:
+        self._shelf.share(processes)
         crew = Crew(processes, self._work)
 
         def receive(thing: object) -> None:
@@ -113,7 +104,7 @@ class Shipment:
         forward = _Forward(outbox, self._context.publish)
         publish = self._context.publish.to([forward]).in_batch()
         reporter = Reporter(publish, self._action.stop_on)
-        book = self._shelf.book(number)
+        book = self._shelf.book(number, self._render)
         sessions, server = self._context.sessions, self._context.step.server
         pool = self._pool(book, reporter, lambda _: sessions.another(server, publish))
         obey(pool)

@@ -9,7 +9,7 @@ import pytest
 from mailjobs.errors import DataError, UsageError
 from mailjobs.job import load_job
 from mailjobs.model import Send
-from mailjobs.prepare import Preparation, RunFacts
+from mailjobs.prepare import Preparation, RunFacts, preflight
 
 JOB = """
 version: 1
@@ -33,13 +33,14 @@ def prepared(folder: Path, *rows: str, facts: RunFacts = FACTS, job: str = JOB) 
 def refused(folder: Path, *rows: str) -> list[str]:
     preparation, action = prepared(folder, *rows)
     with pytest.raises(DataError) as caught:
-        preparation.preflight(action, preparation.scope())
+        preflight(preparation, action, preparation.scope())
     return [problem.message for problem in caught.value.problems]
 
 
 def test_good_rows_are_counted(tmp_path: Path) -> None:
     preparation, action = prepared(tmp_path, "1,b@x.test,", "2,c@x.test,")
-    assert preparation.preflight(action, preparation.scope()) == (2, 2)
+    found = preflight(preparation, action, preparation.scope())
+    assert (found.read, found.messages, found.recipients) == (2, 2, 2)
 
 
 @pytest.mark.parametrize(("bad", "more"), [(1, 0), (20, 0), (21, 1), (45, 25)])

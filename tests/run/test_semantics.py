@@ -178,7 +178,7 @@ def test_one_bad_row_keeps_all_from_being_sent(scripted: Scripted, tmp_path: Pat
     (tmp_path / "people.csv").write_text(f"id,name,mail\n1,Ann,ann@x.test\n{row}\n")
     record, _ = run_text(BATCH.format(port=1), folder=tmp_path)
     assert record.exit_status == 65
-    assert words in str(record.steps[0].error.__dict__["problems"])
+    assert words in str(record.error.problems)
 
 
 def test_a_name_in_a_row_cannot_add_a_recipient(scripted: Scripted, tmp_path: Path) -> None:

@@ -1,0 +1,206 @@
+"""The batches of a run: all are looked at before its first step, and what became of them is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mailjobs import clock
+from mailjobs.errors import OutputError, Problem
+from mailjobs.ledger import (
+    Delivered,
+    KeptWriter,
+    New,
+    Refuse,
+    Run,
+    StateFolder,
+    StepFiles,
+    StepState,
+    Wishes,
+    decide,
+    past,
+    restore,
+    state_folder,
+)
+from mailjobs.model import Job, Send, Server, Step
+from mailjobs.prepare import Found, Preflight, Preparation
+from mailjobs.prepare.fingerprint import batch_parts, job_parts
+from mailjobs.rows.snapshot import Snapshot, SnapshotWriter
+from mailjobs.run.once import OnceNotes
+from mailjobs.steps.shelf import Shelf
+
+Scope = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Batch:
+    """One batch: what preflight found, and its files."""
+
+    step: Step
+    found: Found
+    files: StepFiles
+
+
+class Batches:
+    """Those of one run. They hold the lock of the job's state folder until `close`."""
+
+    def __init__(self, job: Job, wishes: Wishes, state_dir: Path | None, server: Callable[[Step], Server]) -> None:
+        self._job = job
+        self._wishes = wishes
+        self._server = server
+        path = job.files[0] if job.files else Path("-")
+        self._folder: StateFolder = state_folder(path, state_dir)
+        self._batches: dict[int, Batch] = {}
+        self._run: Run | None = None
+        self._opened = wishes.opened
+        self._draft = ""
+        self.resumed = False
+
+    def begin(self, steps: Sequence[Step], preparation: Preparation, scope: Scope) -> str:
+        """Look at the batches among `steps`; the id of the run that they are part of, a new one or one to go on with.
+
+        Raises BusyError, RepeatError, DataError, GuardError, FileError, OutputError.
+        """
+        self._folder.lock()
+        self._draft = preparation.facts.id
+        try:
+            self._look(steps, preparation, scope)
+            return self._decide(preparation)
+        except BaseException:
+            self._drop_draft()
+            raise
+
+    def _look(self, steps: Sequence[Step], preparation: Preparation, scope: Scope) -> None:
+        folder = self._folder.run_folder(self._draft)
+        try:
+            folder.mkdir(0o700, parents=True)
+        except OSError as error:
+            raise OutputError(f"cannot make {folder}: {error.strerror}") from None
+        for step in steps:
+            files = self._folder.files(self._draft, step_name(step))
+            self._batches[step.index] = Batch(step, self._preflight(step, files, preparation, scope), files)
+
+    def _preflight(self, step: Step, files: StepFiles, preparation: Preparation, scope: Scope) -> Found:
+        action = step.action
+        assert isinstance(action, Send), "only sends have batches"
+        with OnceNotes(self._folder, files, action, self._wishes) as notes:
+            looking = Preflight(preparation, action, scope, notes)
+            with SnapshotWriter(files.rows) as writer:
+                looking.run(writer)
+        snapshot = Snapshot(files.rows)
+        try:
+            return looking.finish(writer, snapshot)
+        finally:
+            snapshot.close()
+
+    def _decide(self, preparation: Preparation) -> str:
+        fingerprint = self._fingerprint(preparation)
+        redirect = preparation.gate.redirect
+        staging = redirect.address if redirect else None
+        decision = decide(past(self._folder), fingerprint, self._wishes, staging)
+        if isinstance(decision, Refuse):
+            raise decision.error
+        if isinstance(decision, New):
+            self._new(decision, fingerprint, staging, preparation)
+        else:
+            self._resume(decision.run, decision.opened)
+        assert self._run is not None, "decided"
+        return self._run.id
+
+    def _fingerprint(self, preparation: Preparation) -> dict[str, str]:
+        parts = job_parts(self._job, preparation.gate)
+        several = len(self._batches) > 1
+        for batch in self._batches.values():
+            action = batch.step.action
+            assert isinstance(action, Send), "only sends have batches"
+            found = batch_parts(self._job, action, self._server(batch.step), preparation.choice, batch.found.digest)
+            prefix = f"{step_name(batch.step)}: " if several else ""
+            parts |= {f"{prefix}{name}": digest for name, digest in found.items()}
+        return parts
+
+    def _new(self, decision: New, fingerprint: dict[str, str], staging: str | None, preparation: Preparation) -> None:
+        steps = {step_name(batch.step): StepState("open", batch.found.messages) for batch in self._batches.values()}
+        facts = preparation.facts
+        self._run = Run(facts.id, self._job.name, facts.started, fingerprint, staging, decision.kept, None, steps)
+        if decision.kept:
+            for batch in self._batches.values():
+                self._keep(decision.kept, batch)
+        self._folder.save(self._run)
+
+    def _keep(self, runs: Sequence[str], batch: Batch) -> None:
+        """Leave out whom earlier runs have delivered to, besides those that preflight has left out."""
+        files, rows = batch.files, batch.found.messages
+        before = restore([], rows, files.kept).kept if files.kept.exists() else None
+        hold = not (self._wishes.retry_unknown or self._wishes.resend_unknown)
+        snapshot = Snapshot(files.rows)
+        with Delivered(self._folder, runs, files.step, unknown=hold) as delivered, KeptWriter(files.kept) as kept:
+            for position, row in enumerate(snapshot.rows()):
+                found = delivered.of(row.key)
+                if before is not None:
+                    found |= {one: letter.replace("b", "a") for one, letter in before.addresses(position).items()}
+                if found:
+                    kept.add(position, "".join(found.values()), list(found))
+        snapshot.close()
+
+    def _resume(self, run_id: str, opened: str) -> None:
+        self._run = next(run for run in self._folder.runs() if run.id == run_id)
+        self._run.finished = None
+        self._opened = opened
+        self.resumed = True
+        for batch in self._batches.values():
+            batch.files = self._folder.files(run_id, batch.files.step)
+        self._drop_draft()
+        self._folder.save(self._run)
+
+    def _drop_draft(self) -> None:
+        if self._run is None or self._run.id != self._draft:
+            with suppress(OutputError):
+                self._folder.remove(self._draft)
+
+    @property
+    def warnings(self) -> list[Problem]:
+        """What preflight has to say."""
+        return [problem for batch in self._batches.values() for problem in batch.found.warnings]
+
+    def shelf(self, step: Step) -> Shelf:
+        """The books of a step's batch."""
+        batch = self._batches[step.index]
+        return Shelf(batch.files, batch.found, self._opened)
+
+    def left(self, step: Step) -> int:
+        """To how many recipients a batch would send now."""
+        batch = self._batches[step.index]
+        known = restore(batch.files.journals(), batch.found.messages, batch.files.kept)
+        return open_recipients(batch.found, known.totals, self._opened)
+
+    def settle(self, step: Step, totals: Mapping[str, int], finished: bool) -> None:
+        """Keep what became of a batch."""
+        assert self._run is not None, "begun"
+        state = self._run.steps.setdefault(step_name(step), StepState())
+        state.totals, state.state = dict(totals), "finished" if finished else "open"
+        if all(one.state == "finished" for one in self._run.steps.values()):
+            self._run.finished = clock.now()
+        self._folder.save(self._run)
+
+    def skip(self, step: Step, for_good: bool) -> None:
+        """A step's condition was false: `for_good`, it is done with; else an earlier step failed, and it is open."""
+        if for_good and step.index in self._batches:
+            self.settle(step, {}, finished=True)
+
+    def close(self) -> None:
+        """Let others run the job. A run that nothing was sent in is not worth keeping."""
+        self._folder.unlock()
+
+
+def open_recipients(found: Found, totals: Mapping[str, int], opened: str) -> int:
+    """How many of a batch may still be sent to, by the letters of what is known of them."""
+    closed = sum(count for letter, count in totals.items() if letter not in opened)
+    return max(found.recipients - closed, 0)
+
+
+def step_name(step: Step) -> str:
+    """What a step's files are called."""
+    return step.id or str(step.index + 1)
