@@ -2,6 +2,7 @@
 
 from mailjobs.delivery.courier import Courier
 from mailjobs.delivery.pool import Pool
+from mailjobs.delivery.rates import Rates
 from mailjobs.delivery.terms import Limits, NoLimits, Terms
 
-__all__ = ["Courier", "Limits", "NoLimits", "Pool", "Terms"]
+__all__ = ["Courier", "Limits", "NoLimits", "Pool", "Rates", "Terms"]

@@ -18,7 +18,7 @@ from mailjobs.smtp import Outcome
 L = TypeVar("L", bound=Letter)
 
 MOST_PARKED = 256  # letters that wait for their moment while others go ahead
-SOON = 0.005  # seconds; a moment so near is waited for
+LATE = 0.001  # seconds; whose moment is longer ago books anew
 MOST_LOSSES = 2  # connections that may break under a letter before it is taken for the cause
 
 
@@ -51,8 +51,7 @@ class Dispatch(Generic[L]):
         """
         while not self.stopped:
             errand = self._due() or self._take()
-            if errand is not None and (errand.moment <= 0 or self._ready(errand)):
-                errand.moment = 0.0
+            if errand is not None and self._may_go(errand):
                 return errand
             if errand is None and not self._parked:
                 self.exhausted = True
@@ -73,25 +72,28 @@ class Dispatch(Generic[L]):
         parts = split(letter, self._terms.recipients_per_message)
         for part in parts[1:]:
             self._park(Errand(letter, part))
-        errand = Errand(letter, parts[0])
-        errand.moment = self._limits.domains(errand.recipients)
-        return errand
+        return Errand(letter, parts[0])
 
-    def _ready(self, errand: Errand[L]) -> bool:
-        """Whether its moment is here; else it is parked, and others go ahead."""
-        if errand.moment - clock.monotonic() <= SOON:
-            return True
-        self._park(errand, errand.moment)
-        return False
+    def _may_go(self, errand: Errand[L]) -> bool:
+        """Whether its domains may be sent to now; else it is parked, and others go ahead.
+
+        Who comes to his moment too late books anew, or all that waited would go out at once.
+        """
+        now = clock.monotonic()
+        if not 0 <= now - errand.moment <= LATE:
+            errand.moment = self._limits.domains(errand.recipients)
+            if errand.moment > now:
+                self._park(errand, errand.moment)
+                return False
+        errand.moment = 0.0
+        return True
 
     def _due(self) -> Errand[L] | None:
         if not self._parked:
             return None
         with self._changed:
             if self._parked and self._parked[0][0] <= clock.monotonic():
-                errand = heapq.heappop(self._parked)[2]
-                errand.moment = 0.0
-                return errand
+                return heapq.heappop(self._parked)[2]
         return None
 
     def _park(self, errand: Errand[L], moment: float = 0.0) -> None:

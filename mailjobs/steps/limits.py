@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from mailjobs.delivery import Limits, NoLimits
+import os
+
+from mailjobs.delivery import Limits, Rates
 from mailjobs.model import Send
+
+
+def processes_of(action: Send) -> int:
+    """How many processes share the rows; `auto` is one for each core that this one may use."""
+    return action.processes or len(os.sched_getaffinity(0))
 
 
 def limits_of(action: Send) -> Limits:
     """The limits of a batch, for all its connections and processes."""
-    return NoLimits()
+    return Rates(action.rate, action.rate_per_domain, processes_of(action))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from threading import Lock
 
@@ -14,6 +13,7 @@ from mailjobs.model import Send
 from mailjobs.prepare import Letter
 from mailjobs.session import Book, Conversation
 from mailjobs.steps.context import Context
+from mailjobs.steps.limits import processes_of
 from mailjobs.steps.reporting import Progress, Reporter
 from mailjobs.steps.shelf import Render, Shelf
 from mailjobs.steps.tally import Tally
@@ -40,7 +40,7 @@ class Shipment:
 
     def deliver(self) -> MailjobsError | None:
         """Until the end; what kept it from going on."""
-        processes = self._action.processes or len(os.sched_getaffinity(0))
+        processes = processes_of(self._action)
         try:
             if processes > 1:
                 return self._in_crew(processes)
