@@ -20,6 +20,7 @@ from mailjobs.session import Letter, Part, Settled
 L = TypeVar("L", bound=Letter)
 Account = tuple[int, Letter, list[str], str]
 FEW_KEPT = 256
+ACCEPTED: Final = ord("a")
 NOBODY: Final = frozenset[str]()
 
 
@@ -205,13 +206,13 @@ class LedgerBook(Generic[L]):
                     left.difference_update(addresses)
                 if not left:
                     self._under_way.pop(position, None)
-                    if self.known.open(position, "dn"):
-                        self._keep(id(whole))
-                    else:
+                    if self.known.states[position] == ACCEPTED:
                         self._at.pop(id(whole), None)
+                    else:
+                        self._keep(id(whole))
 
     def _keep(self, identity: int) -> None:
-        """Whoever holds a letter that is still open may try it again; once nobody does, it is forgotten."""
+        """Whoever holds a letter may try it again; once nobody does, it is forgotten."""
         self._kept.append(identity)
         if len(self._kept) >= self._sweep_at:
             self._kept = [one for one in set(self._kept) if self._held(one)]

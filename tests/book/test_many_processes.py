@@ -91,7 +91,7 @@ def test_killed_at_every_write_nobody_is_lost_or_sent_to_twice(kind, tmp_path, a
         listed = {f"sent {' '.join(one)}" for one in whom(drain(kind.reopen("ndu")))}
         assert len(set(sent)) == len(sent)
         missing = {f"sent {' '.join(letter.envelope.recipients)}" for letter in letters} - set(sent)
-        # Only a dot that was written down and then not sent may be missing. It is unknown, as is one without its outcome.
+        # Only a dot that was written down and then not sent may be missing: it is unknown, as is one without outcome.
         assert missing <= listed
         assert len(listed) <= 1
         unknown += len(missing)

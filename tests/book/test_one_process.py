@@ -115,6 +115,29 @@ def test_a_second_try_counts(kind):
     assert whom(drain(kind.reopen("ndu"))) == [("u1@example.com",)]
 
 
+@pytest.mark.parametrize("state", ["rejected", "deferred", "unknown", "not-attempted"])
+def test_who_holds_a_letter_may_try_again_after_any_outcome(kind, state):
+    book = kind.make([mail("a@x.example", "b@x.example")])
+    letter = book.take()
+    for states in ((state, state), ("accepted", state), ("accepted", "accepted")):
+        book.dot([letter])
+        settle(book, letter, *states)
+    assert drain(kind.reopen("ndur")) == []
+
+
+@pytest.mark.parametrize("state", ["rejected", "deferred", "unknown", "not-attempted"])
+def test_a_try_again_of_some_recipients_after_any_outcome(kind, state):
+    book = kind.make([mail("a@x.example", "b@x.example")])
+    letter = book.take()
+    book.dot([letter])
+    settle(book, letter, "accepted", state)
+    rest = Part(letter, (1,))
+    book.dot([rest])
+    assert drain(kind.reopen()) == []
+    settle(book, rest, "accepted")
+    assert drain(kind.reopen("ndur")) == []
+
+
 def test_only_the_recipients_that_are_open_come_again(kind):
     book = kind.make([mail("a@x.example", "b@x.example", "c@x.example", "d@x.example")])
     letter = book.take()

@@ -147,6 +147,15 @@ def test_recipients_of_a_row_are_in_doubt_one_by_one(tmp_path, monkeypatch):
     assert restore(ledger.journals(), 1).mixed == {0: {"a@x": "a", "b@x": "u", "c@x": "u"}}
 
 
+def test_a_recipient_that_has_a_line_is_in_no_doubt(tmp_path, monkeypatch):
+    ledger, book = a_book(tmp_path, [mail("a@x", "b@x", "c@x")])
+    first = Part(book.take(), (0,))
+    book.dot([first])
+    settle(book, first, "deferred")
+    another_boot(monkeypatch)
+    assert restore(ledger.journals(), 1).mixed == {0: {"a@x": "d", "b@x": "u", "c@x": "u"}}
+
+
 def a_journal(folder):
     ledger, book = a_book(folder, [mail(f"a{i}@x", f"b{i}@x") for i in range(6)], block=2)
     for number in range(5):

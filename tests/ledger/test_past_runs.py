@@ -17,6 +17,7 @@ from mailjobs.ledger import (
     restore,
     show,
 )
+from tests.book.test_one_process import settle
 
 ROWS = [("k1", ["a@x"]), ("k2", ["b@x", "c@x"]), ("k3", ["d@x"]), ("k4", ["e@x"]), ("k5", ["f@x"])]
 STATES = {"c@x": "deferred", "d@x": "rejected", "e@x": None}
@@ -56,6 +57,27 @@ def test_totals_of_what_was_taken_over(runs):
     runs.deliver(second, {})
     assert past(runs.folder)[0].steps["send"].totals == {"kept": 3, "unknown": 1, "accepted": 2}
     assert past(runs.folder)[1].steps["send"].totals == {"accepted": 3, "deferred": 1, "rejected": 1, "unknown": 1}
+
+
+def test_what_was_taken_over_is_marked_and_costs_no_memory(runs):
+    runs.deliver(runs.begin("r1", ROWS), {"c@x": "deferred"})
+    files = runs.begin("r2", ROWS, kept=["r1"])
+    book = runs.book(files)
+    letter = book.take()
+    assert letter.envelope.recipients == ("c@x",)
+    book.dot([letter])
+    settle(book, letter, "accepted")
+    assert book.take() is None
+    assert list(book.known.mixed) == [1]
+    found = show(runs.folder, runs.folder.runs()[0])
+    assert {one.address: one.before for one in found} == {
+        "a@x": True,
+        "b@x": True,
+        "c@x": False,
+        "d@x": True,
+        "e@x": True,
+        "f@x": True,
+    }
 
 
 def test_kept_rows_that_are_damaged(runs):
@@ -139,6 +161,16 @@ def test_what_became_known_later_is_taken_in(runs):
     index.harvest()
     index.harvest()
     assert in_index(index) == {"a@x": "a", "b@x": "a", "c@x": "a", "f@x": "a"}
+    index.close()
+
+
+@pytest.mark.parametrize("lost", ["r1", "r2"])
+def test_what_was_accepted_once_stays_so(runs, lost):
+    for name in ("r1", "r2"):
+        runs.deliver(with_once(runs, name), {"a@x": None} if name == lost else {})
+    index = OnceIndex(runs.folder)
+    index.harvest()
+    assert in_index(index)["a@x"] == "a"
     index.close()
 
 

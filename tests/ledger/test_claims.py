@@ -1,0 +1,31 @@
+"""Blocks of rows."""
+
+import os
+
+import pytest
+
+from mailjobs.ledger import LocalClaims, SharedClaims
+from tests.book.test_many_processes import fork
+
+
+@pytest.mark.parametrize("kind", [LocalClaims, SharedClaims])
+def test_all_rows_in_blocks(kind):
+    claims = kind(10, 4)
+    assert [claims.claim() for _ in range(5)] == [(0, 3), (4, 7), (8, 9), None, None]
+    assert kind(0).claim() is None
+
+
+def test_processes_claim_each_block_once(tmp_path):
+    claims = SharedClaims(6000, 1)
+
+    def work(number):
+        found = []
+        while (block := claims.claim()) is not None:
+            found.append(block[0])
+        (tmp_path / f"{number}").write_text(" ".join(map(str, found)))
+
+    for child in [fork(lambda number=number: work(number)) for number in range(4)]:
+        assert os.waitpid(child, 0)[1] == 0
+    found = [int(word) for path in tmp_path.iterdir() for word in path.read_text().split()]
+    assert sorted(found) == list(range(6000))
+    claims.close()
