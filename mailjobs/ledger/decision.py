@@ -84,6 +84,8 @@ def _unfinished(run: Run, fingerprint: Mapping[str, str], wishes: Wishes) -> New
     parts = changed(run, fingerprint)
     if not parts:
         return Resume(run.id, wishes.opened)
+    if wishes.once_per:  # whoever has got it is known by that key, whatever changed
+        return New()
     if wishes.accept_changes:
         return New((run.id, *run.kept))
     return _refuse(

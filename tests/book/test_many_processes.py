@@ -5,38 +5,8 @@ import signal
 
 import pytest
 
-from mailjobs.session import Settled
-from tests.book.books import mail, outcome
-from tests.book.test_one_process import drain, some, whom
-
-
-def fork(work):
-    """Run `work` in a process of its own; gives its id."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-        finally:
-            os._exit(0)
-    return child
-
-
-def deliver(book, log, state="accepted"):
-    """Deliver all, and write down for the test who was sent to (the moment of the dot) and who was told accepted."""
-    before = None
-    while (letter := book.take()) is not None:
-        book.dot([letter], [before] if before else [])
-        record(log, "sent", letter)
-        before = Settled(letter, tuple(outcome(one, state) for one in letter.envelope.recipients))
-    if before:
-        book.settle([before])
-
-
-def record(log, word, letter):
-    ORIGINAL(log, f"{word} {' '.join(letter.envelope.recipients)}\n".encode())
-
-
-ORIGINAL = os.write
+from tests.book.books import mail
+from tests.book.deliveries import ORIGINAL, deliver, drain, fork, some, whom
 
 
 def test_processes_take_each_letter_once(kind, tmp_path):

@@ -7,30 +7,7 @@ import pytest
 from mailjobs.errors import OutputError
 from mailjobs.session import Part, Settled
 from tests.book.books import mail, outcome
-
-
-def drain(book):
-    """All letters that are left, each accepted."""
-    found = []
-    while (letter := book.take()) is not None:
-        book.dot([letter])
-        settle(book, letter, "accepted")
-        found.append(letter)
-    return found
-
-
-def settle(book, letter, *states):
-    recipients = letter.envelope.recipients
-    states = states * len(recipients) if len(states) == 1 else states
-    book.settle([Settled(letter, tuple(map(outcome, recipients, states)))])
-
-
-def whom(letters):
-    return [letter.envelope.recipients for letter in letters]
-
-
-def some(count):
-    return [mail(f"u{number}@example.com") for number in range(count)]
+from tests.book.deliveries import drain, settle, some, whom
 
 
 def test_each_letter_is_taken_once(kind):

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from tests.book.books import KINDS
-from tests.book.test_one_process import drain, some, whom
+from tests.book.deliveries import drain, some, whom
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import os, sys
 from pathlib import Path
 from tests.book.books import KINDS
-from tests.book.test_many_processes import deliver
-from tests.book.test_one_process import some
+from tests.book.deliveries import deliver
+from tests.book.deliveries import some
 name, folder = sys.argv[1:]
 kind = KINDS[name](Path(folder), block=4)
 book = kind.make(some(10))

@@ -18,7 +18,7 @@ from mailjobs.ledger import (
 from mailjobs.rows import Row
 from mailjobs.rows.snapshot import Snapshot, SnapshotWriter
 from tests.book.books import mail
-from tests.book.test_one_process import settle
+from tests.book.deliveries import settle
 
 
 class Runs:

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from mailjobs.ledger import LocalClaims, SharedClaims
-from tests.book.test_many_processes import fork
+from tests.book.deliveries import fork
 
 
 @pytest.mark.parametrize("kind", [LocalClaims, SharedClaims])

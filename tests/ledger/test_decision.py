@@ -45,6 +45,12 @@ def test_an_unfinished_run_that_changed():
     assert decide(before, now, Wishes(accept_changes=True)) == New(("r",))
 
 
+def test_under_once_per_a_change_stops_nobody():
+    before = [run("r", finished=False)]
+    assert decide(before, PARTS | {"data": "3"}, Wishes(once_per=True)) == New()
+    assert decide(before, PARTS, Wishes(once_per=True)) == Resume("r", "nd")
+
+
 def test_what_was_taken_over_is_replaced():
     now = PARTS | {"data": "3"}
     before = [run("r2", now, False, kept=("r1",), day=2), run("r1", finished=False)]

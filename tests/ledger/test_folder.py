@@ -7,7 +7,7 @@ import pytest
 
 from mailjobs.errors import BusyError, OutputError
 from mailjobs.ledger import Run, state_folder
-from tests.book.test_many_processes import fork
+from tests.book.deliveries import fork
 
 
 def test_it_is_private_and_ignored(tmp_path):

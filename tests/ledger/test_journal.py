@@ -11,7 +11,7 @@ from mailjobs.ledger import Journal, Known, LedgerBook, LocalClaims, lines, rest
 from mailjobs.ledger.replay import records
 from mailjobs.session import Part, Settled
 from tests.book.books import Ledger, Table, mail, outcome
-from tests.book.test_one_process import drain, settle, some, whom
+from tests.book.deliveries import drain, settle, some, whom
 
 ADDRESSES = st.lists(st.text(max_size=20), min_size=1, max_size=3)
 

@@ -17,7 +17,7 @@ from mailjobs.ledger import (
     restore,
     show,
 )
-from tests.book.test_one_process import settle
+from tests.book.deliveries import settle
 
 ROWS = [("k1", ["a@x"]), ("k2", ["b@x", "c@x"]), ("k3", ["d@x"]), ("k4", ["e@x"]), ("k5", ["f@x"])]
 STATES = {"c@x": "deferred", "d@x": "rejected", "e@x": None}
