@@ -1,7 +1,10 @@
 """What every Book does with processes, and with processes that are killed."""
 
+import fcntl
 import os
 import signal
+import threading
+from random import Random
 
 import pytest
 
@@ -70,3 +73,38 @@ def test_killed_at_every_write_nobody_is_lost_or_sent_to_twice(kind, tmp_path, a
             break
     assert count > 12
     assert unknown == (len(letters) if after else 0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_threads_killed_again_and_again(kind, seed):
+    letters, random = some(1500), Random(seed)
+    kind.make(letters)
+    sent = []
+    while True:
+        reading, writing = os.pipe()
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)  # so that it cannot run ahead
+        child = fork(lambda writing=writing: in_threads(kind.reopen(), writing))
+        kind.sessions += 1
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            for _ in range(random.randrange(1, 400)):
+                sent.append(pipe.readline())
+            os.kill(child, signal.SIGKILL)
+            sent += list(pipe)
+        os.waitpid(child, 0)
+        if not sent[-1]:
+            break
+    assert kind.sessions > 4
+    sent = [line.split()[1] for line in sent if line]
+    listed = [one for (one,) in whom(drain(kind.reopen("ndu")))]
+    assert len(set(sent)) == len(sent)
+    assert len(listed) < 4 * kind.sessions
+    assert set(sent) | set(listed) == {one for (one,) in whom(letters)}
+
+
+def in_threads(book, log):
+    threads = [threading.Thread(target=deliver, args=(book, log)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
