@@ -65,12 +65,8 @@ def _too_many(outcome: Outcome) -> bool:
 
 
 def part_of(letter: Letter, indexes: tuple[int, ...]) -> Letter:
-    """The letter for those at `indexes` alone: itself where that is everybody, never a part of a part."""
-    if len(indexes) == len(letter.envelope.recipients):
-        return letter
-    if isinstance(letter, Part):
-        return Part(letter.whole, tuple([letter.indexes[index] for index in indexes]))
-    return Part(letter, indexes)
+    """The letter for those at `indexes` alone: itself where that is everybody."""
+    return letter if len(indexes) == len(letter.envelope.recipients) else Part(letter, indexes)
 
 
 def split(letter: Letter, most: int | None) -> list[Letter]:

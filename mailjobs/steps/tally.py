@@ -137,11 +137,12 @@ def recipients_of(settled: Settled[Letter]) -> list[dict[str, Any]]:
 
 def addressed(settled: Settled[Any]) -> tuple[Letter, Sequence[Recipient]]:
     """The whole letter, and those of its recipients whose outcomes these are."""
-    letter = settled.letter
-    if isinstance(letter, Part):
-        whole: Letter = letter.whole  # type: ignore[assignment]
-        return whole, [whole.outgoing.recipients[index] for index in letter.indexes]
-    return letter, letter.outgoing.recipients
+    letter, indexes = settled.letter, list(range(len(settled.outcomes)))
+    while isinstance(letter, Part):
+        indexes = [letter.indexes[index] for index in indexes]
+        letter = letter.whole
+    recipients = letter.outgoing.recipients
+    return letter, [recipients[index] for index in indexes]
 
 
 def _recipient(kind: str, outcome: Outcome) -> dict[str, Any]:

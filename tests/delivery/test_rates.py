@@ -6,6 +6,7 @@ import os
 import struct
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -166,7 +167,7 @@ def test_processes_share_one_bucket() -> None:
     for pid in children:
         os.waitpid(pid, 0)
     moments = sorted(struct.unpack(f"{len(data) // 8}d", data))
-    gaps = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
     assert len(moments) == 800
     assert min(gaps) >= 0.001 - 1e-6
     assert bisect_right(moments, moments[0] + 0.7) >= 690
