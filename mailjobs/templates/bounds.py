@@ -65,6 +65,7 @@ def charge_rounds(rounds: int) -> None:
         raise TooLarge(f"the loops go round too often (the most is {MAX_ROUNDS:,} times together)")
 
 
+PARTS = 256  # of an output that are joined before its size is looked at
 FEW = 16
 _SIMPLE = frozenset({str, int, float, bool, type(None)})
 
@@ -95,18 +96,25 @@ def measure(value: Any) -> int:
 
 def join_output(parts: Iterable[str]) -> str:
     """The rendered text: what Jinja calls to join the output of a template, a macro or a block. Raises TooLarge."""
-    kept: list[str] = []
-    size = 0
     rest = iter(parts)
-    while taken := list(islice(rest, 256)):
+    kept = list(islice(rest, PARTS))
+    size = sum(map(len, kept))
+    taken = kept
+    while len(taken) == PARTS:
+        _check_rendered(size)
+        taken = list(islice(rest, PARTS))
         kept += taken
         size += sum(map(len, taken))
-        if size > MAX_RENDERED:
-            raise TooLarge(f"the text is larger than {MAX_RENDERED // (1024 * 1024)} MB")
+    _check_rendered(size)
     _account.characters += size
     if _account.characters > MAX_TOTAL:
         charge(0)
     return "".join(kept)
+
+
+def _check_rendered(size: int) -> None:
+    if size > MAX_RENDERED:
+        raise TooLarge(f"the text is larger than {MAX_RENDERED // (1024 * 1024)} MB")
 
 
 def each(values: Any) -> Any:
