@@ -6,9 +6,11 @@ from mailjobs.mime.media import media_type
 from mailjobs.mime.multipart import multipart
 from mailjobs.mime.streams import FileStream
 from mailjobs.mime.texts import text_entity
+from mailjobs.mime.transfer import CodedLines
 
 __all__ = [
     "EMPTY",
+    "CodedLines",
     "Disposition",
     "Entity",
     "Field",

@@ -7,7 +7,7 @@ import tempfile
 from hashlib import blake2b
 from types import TracebackType
 
-CACHE = 16 * 1024  # KiB of pages
+CACHE = 2 * 1024  # KiB of pages; the system keeps the rest at hand
 
 
 class Keys:

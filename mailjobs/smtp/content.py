@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from mailjobs.mime import CodedLines
+
 BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
 
@@ -25,6 +27,9 @@ class DotStuffer:
 
     def feed(self, chunk: bytes) -> bytes:
         """What of the wire form `chunk` completes. Raises ValueError for a bare CR or LF."""
+        if type(chunk) is CodedLines and self._line_start and not self._held:
+            self.octets += len(chunk)
+            return chunk
         begin = self.octets - len(self._held)
         self.octets += len(chunk)
         text = self._held + chunk if self._held else chunk
