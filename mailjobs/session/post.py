@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 
 from mailjobs.errors import MailjobsError, ReplyError
-from mailjobs.events import EndTransfer, Publish
+from mailjobs.events import EndTransfer, Publish, StartTransfer, Transfer
 from mailjobs.session.conversation import Conversation
 from mailjobs.session.letter import Letter
 from mailjobs.session.progress import Progress
@@ -39,6 +39,7 @@ class Post:
         self._conversation = conversation
         self._dot = dot
         self._publish = publish or conversation.publish
+        self._told = any(self._publish.wants(kind) for kind in (StartTransfer, Transfer, EndTransfer))
         self._opened: tuple[Letter, Transaction] | None = None
         self._current: tuple[Letter, Transaction] | None = None
 
@@ -129,12 +130,13 @@ class Post:
             self._stream_content(transaction, letter, content, following)
             return
         commands: list[Command] = [Content(content), *self._look_ahead(following)]
-        progress = Progress(self._publish, len(content))
-        progress.at(len(content))
+        if self._told:
+            Progress(self._publish, len(content)).at(len(content))
         self._about_to_dot(letter)
         transaction.content_sent()
         self._write(transaction, commands)
-        self._publish(EndTransfer())
+        if self._told:
+            self._publish(EndTransfer())
 
     def _about_to_dot(self, letter: Letter) -> None:
         """The server waits for content that must not come: only closing ends that."""

@@ -68,6 +68,8 @@ def _bounded(command: Command) -> None:
 
 
 def _parameters(extra: tuple[str, ...]) -> bytes:
+    if not extra:
+        return b""
     for parameter in extra:
         if not PARAMETER.fullmatch(parameter):
             raise ValueError(f"{parameter!r} is no parameter of MAIL or RCPT")

@@ -15,11 +15,12 @@ from mailjobs.steps.failed_rows import write_failed_rows
 from mailjobs.steps.limits import limits_of
 from mailjobs.steps.shelf import Shelf
 from mailjobs.steps.shipment import Shipment
-from mailjobs.steps.tally import weightier
+from mailjobs.steps.tally import Tally, weightier
 
 
 def perform_batch(context: Context, action: Send) -> Output:
     """Result: messages, totals, failures, and where the rows are that failed."""
+    context.preparation.suppressed(action)  # read once, before there are threads
     shelf = context.batches.shelf(context.step)
     maker = LetterMaker(context, action)
     shipment = Shipment(context, action, shelf, maker, limits_of(action), shelf.left)
@@ -30,7 +31,7 @@ def perform_batch(context: Context, action: Send) -> Output:
     output.error = weightier(output.error or maker.error, tally.error(action.stop_on))
     output.last_reply = tally.last_reply
     _account(context, shelf, output, tally.failures)
-    output.summary = _summary(tally.summary(), before)
+    output.summary = _summary(tally.summary(), before) + _why_stopped(action, tally)
     return output
 
 
@@ -49,6 +50,14 @@ def _account(context: Context, shelf: Shelf, output: Output, failures: list[dict
 def _summary(now: str, before: dict[str, int]) -> str:
     told = [f"{before[letter]} {words}" for letter, words in BEFORE.items() if before.get(letter)]
     return f"{now} ({', '.join(told)})" if told else now
+
+
+def _why_stopped(action: Send, tally: Tally) -> str:
+    left = tally.totals["not-attempted"]
+    failed = tally.totals.total() - tally.totals["accepted"] - left
+    if left and action.max_failures is not None and failed > action.max_failures:
+        return f"; stopped after {failed} failures (max_failures: {action.max_failures})"
+    return "; stopped at the first failure (on_error: stop)" if left and failed and action.on_error == "stop" else ""
 
 
 BEFORE = {"a": "accepted before", "b": "delivered by an earlier run", "r": "rejected before", "u": "unknown before"}

@@ -24,10 +24,12 @@ class Shelf:
         self.known = restore(files.journals(), len(self.snapshot), files.kept)
         self._claims: LocalClaims | SharedClaims = LocalClaims(len(self.snapshot))
         self._journals = [files.next_journal()]
+        self._shared = False
         self.left_at_first = self.left
 
     def share(self, processes: int) -> None:
         """Before processes are forked that each have a book."""
+        self._shared = True
         self._claims = SharedClaims(len(self.snapshot))
         self._journals = [self.files.next_journal(worker) for worker in range(processes)]
 
@@ -43,8 +45,9 @@ class Shelf:
         return max(self.found.recipients - closed, 0)
 
     def totals(self) -> dict[str, int]:
-        """Recipients by state over all sessions, read anew from the journals. Raises OutputError."""
-        self.known = restore(self.files.journals(), len(self.snapshot), self.files.kept)
+        """Recipients by state over all sessions. Raises OutputError."""
+        if self._shared:  # what other processes have written is in their journals alone
+            self.known = restore(self.files.journals(), len(self.snapshot), self.files.kept)
         totals = Counter(totals_of(self.known))
         totals["not-attempted"] += max(self.found.recipients - totals.total(), 0)
         return dict(totals)

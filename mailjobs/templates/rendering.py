@@ -37,7 +37,6 @@ class Rendering:
         except RENDER_FAILURES as error:
             raise render_failure(error, self.template, self._compiled, scope) from error
 
-
     def _run(self, names: dict[str, Any]) -> str:
         bounds.open_account()
         compiled = self._compiled
@@ -80,4 +79,3 @@ class Expression:
             return str(value) if isinstance(value, Undefined) else value
         except RENDER_FAILURES as error:
             raise render_failure(error, self.template, self._compiled, scope) from error
-
