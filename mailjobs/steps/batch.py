@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
-from mailjobs.errors import Interrupted, JobError, MailjobsError
+from mailjobs.errors import Interrupted, JobError, MailjobsError, ReplyError
 from mailjobs.events import Error
 from mailjobs.model import Send
 from mailjobs.prepare import Letter
@@ -31,7 +32,8 @@ def perform_batch(context: Context, action: Send) -> Output:
     output.error = weightier(output.error or maker.error, tally.error(action.stop_on))
     output.last_reply = tally.last_reply
     _account(context, shelf, output, tally.failures)
-    output.summary = _summary(tally.summary(), before) + _why_stopped(action, tally)
+    output.error = output.error or _failed_before(before, shelf.opened)
+    output.summary = _summary(tally.summary(), before) + _why_stopped(action, tally) + _where(output.result)
     return output
 
 
@@ -50,6 +52,23 @@ def _account(context: Context, shelf: Shelf, output: Output, failures: list[dict
 def _summary(now: str, before: dict[str, int]) -> str:
     told = [f"{before[letter]} {words}" for letter, words in BEFORE.items() if before.get(letter)]
     return f"{now} ({', '.join(told)})" if told else now
+
+
+def _failed_before(before: dict[str, int], opened: str) -> MailjobsError | None:
+    """Who failed when the run was begun has failed, even where all that was left went well."""
+    rejected, unknown = [before.get(letter, 0) if letter not in opened else 0 for letter in "ru"]
+    told = [f"{count} {words}" for count, words in ((rejected, "rejected"), (unknown, "unknown")) if count]
+    if not told:
+        return None
+    options = [option for count, option in ((rejected, "--retry-failed"), (unknown, "--retry-unknown")) if count]
+    hint = f"{' and '.join(options)} would send to them"
+    return ReplyError(f"of the recipients before, {' and '.join(told)}", temporary=False, hint=hint)
+
+
+def _where(result: Mapping[str, Any]) -> str:
+    """The files that a person would look at next."""
+    files = [f"{name} rows: {result[name]}" for name in ("failed", "unknown") if result.get(name)]
+    return f"; {', '.join(files)}" if files else ""
 
 
 def _why_stopped(action: Send, tally: Tally) -> str:
