@@ -59,6 +59,7 @@ def main() -> int:
         with sandbox(directory) as port:
             say(f"A sandbox listens on 127.0.0.1:{port}: it takes every message and delivers none.")
             environment = {**os.environ, "SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(port), "SMTP_TLS": "none"}
+            environment["MAILJOBS_RUN_STATE_DIR"] = os.path.join(directory, "state")
             for job in JOBS:
                 shown = os.path.relpath(job)
                 say(f"\n$ mailjobs run {shown}")

@@ -8,7 +8,7 @@ import click
 
 from mailjobs.cli.load import Changes, changing, load
 from mailjobs.errors import ExitStatus, FileError, JobError, Problem, SetupError
-from mailjobs.prepare import check_job
+from mailjobs.prepare import cautions, check_job
 from mailjobs.report.problems import problems_text
 from mailjobs.report.visible import visible, visible_json
 
@@ -46,7 +46,7 @@ def _problems(path: str, changes: Changes) -> tuple[list[Problem], int]:
         alone = Problem(error.message, error.place, hint=error.hint, code=error.code)
         return list(error.problems or [alone]), int(error.exit_status)
     wrong = check_job(loaded.job)
-    return [*loaded.warnings, *wrong], int(ExitStatus.DATAERR if wrong else ExitStatus.OK)
+    return [*loaded.warnings, *cautions(loaded.job), *wrong], int(ExitStatus.DATAERR if wrong else ExitStatus.OK)
 
 
 def _print(path: str, problems: list[Problem], failed: int, quiet: bool) -> None:

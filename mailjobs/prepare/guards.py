@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mailjobs.errors import GuardError, JobError, Problem
@@ -48,8 +49,7 @@ class Gate:
                 self._check_domain(recipient)
 
     def _check_domain(self, recipient: Recipient) -> None:
-        domain = recipient.address.rpartition("@")[2].lower()
-        if not any(_matches(domain, allowed) for allowed in self.guards.allow_domains):
+        if not domain_allowed(recipient.address, self.guards.allow_domains):
             words = f"guards.allow_domains: {recipient.address} is in none of {', '.join(self.guards.allow_domains)}"
             raise GuardError(words, place=self.guards.place, recipient=recipient.address)
 
@@ -74,6 +74,12 @@ class Count:
         """Whether somebody has to say yes first."""
         above = self._guards.confirm_above
         return above is not None and self.recipients > above
+
+
+def domain_allowed(address: str, allowed: Sequence[str]) -> bool:
+    """Whether the domain of `address` is one of those, which are in lower case."""
+    domain = address.rpartition("@")[2].lower()
+    return any(_matches(domain, one) for one in allowed)
 
 
 def _matches(domain: str, allowed: str) -> bool:

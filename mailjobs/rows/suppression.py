@@ -17,10 +17,7 @@ class Suppression:
     """Knows whether an address, in any letter case, is on the list. Raises FileError, EncodingError, DataError."""
 
     def __init__(self, exclude: Exclude) -> None:
-        place = exclude.place
-        assert place is not None, "a list stands somewhere in the job"
-        source = Source("exclude", exclude.csv, place, encoding=exclude.encoding)
-        column = _column(exclude, csv_source.columns(source))
+        column, source = column_of(exclude), _source(exclude)
         found = {_number(str(row.values[column])) for row in csv_source.rows(source)}
         self._numbers = array("Q", sorted(found))
 
@@ -33,7 +30,14 @@ class Suppression:
         return at < len(self._numbers) and self._numbers[at] == number
 
 
-def _column(exclude: Exclude, columns: tuple[str, ...]) -> str:
+def _source(exclude: Exclude) -> Source:
+    assert exclude.place is not None, "a list stands somewhere in the job"
+    return Source("exclude", exclude.csv, exclude.place, encoding=exclude.encoding)
+
+
+def column_of(exclude: Exclude) -> str:
+    """The column of the addresses; only the header of the file is read. Raises as Suppression does."""
+    columns = csv_source.columns(_source(exclude))
     wanted = exclude.column or (columns[0] if len(columns) == 1 else USUAL)
     if wanted in columns:
         return wanted

@@ -17,7 +17,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 def mailjobs(*arguments: str | Path, port: int = 1, **variables: str) -> subprocess.CompletedProcess[str]:
     """`mailjobs ARGUMENTS`, with the examples' server on loopback at `port`. Nothing else of our variables is seen."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "MAILJOBS_RUN_STATE_DIR") if name in os.environ}
     server = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(port), "SMTP_TLS": "none"}
     command = [*MAILJOBS, *map(str, arguments)]
     environment = {**kept, **server, **variables}

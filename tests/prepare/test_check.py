@@ -12,7 +12,7 @@ import pytest
 
 from mailjobs.job import load_job
 from mailjobs.model import Job, Template
-from mailjobs.prepare import check_job
+from mailjobs.prepare import cautions, check_job
 from mailjobs.prepare.texts import message_texts
 
 HEAD = "version: 1\nserver: relay.example.com\nvars: {known: x}\ndata: {people: {csv: people.csv}}\n"
@@ -131,3 +131,112 @@ def test_what_cannot_be_said_is_told_before_anything_is(tmp_path: Path, action: 
 
 def test_what_a_template_will_say_is_not_judged_by_its_braces(tmp_path: Path) -> None:
     assert told(f'{HEAD}steps:\n  - command: "{{{{ vars.known }}}}"\n', tmp_path) == []
+
+
+BATCH = HEAD + "%s\nsteps: [send: {message: m, for_each: people, %s}]\n"
+PLAIN = "messages: {m: {from: a@x.test, to: b@x.test, subject: s, text: t}}"
+
+
+def batch(keys: str, guards: str = "") -> str:
+    return BATCH % (f"{PLAIN}\n{guards}", keys)
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ("where: row.nmae == 'x'", "'row.nmae' is undefined (did you mean 'row.name'?)"),
+        ("where: '{{ row.name == vars.knwon }}'", "'vars.knwon' is undefined (did you mean 'vars.known'?)"),
+        ("where: name == 'x'", "'name' is undefined (there are: vars, row, run)"),
+        ("where: steps.relay.status == 'ok'", "'steps' is undefined (there are: vars, row, run)"),
+        ("where: row.name ==", "unexpected 'end of template'"),
+        ("once_per: '{{ row.invoice }}'", "'row.invoice' is undefined (there are: name)"),
+        ("once_per: '{{ vars.knwon }}'", "'vars.knwon' is undefined (did you mean 'vars.known'?)"),
+        ("once_per: '{{ row.name'", "unexpected end of template"),
+        ("exclude: {csv: people.csv, column: nmae}", "has no column 'nmae' (columns: name)"),
+        ("exclude: {csv: two.csv}", "has no column 'email' (columns: address, reason) (say which"),
+    ],
+)
+def test_keys_of_a_batch_are_checked(tmp_path: Path, keys: str, words: str) -> None:
+    (tmp_path / "two.csv").write_text("address,reason\na@x.test,gone\n")
+    (problem,) = check_job(loaded(batch(keys), tmp_path))
+    assert words in str(problem)
+    assert problem.place
+    assert problem.place.line == 7
+    assert problem.place.path.startswith(f"steps[0].send.{keys.partition(':')[0]}")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "where: row.name == 'x' and vars.known is defined",
+        "where: false",
+        "where: run.id == 'x'",
+        "once_per: '{{ row.name }} {{ vars.known }}'",
+        "exclude: {csv: people.csv}",
+    ],
+)
+def test_good_keys_of_a_batch_are_passed(tmp_path: Path, keys: str) -> None:
+    assert told(batch(keys), tmp_path) == []
+
+
+def test_rows_that_have_no_columns_may_have_any_name(tmp_path: Path) -> None:
+    (tmp_path / "people.jsonl").write_text('{"name": "x"}\n')
+    text = batch("where: row.nmae == 'x', once_per: '{{ row.z }}'").replace("csv: people.csv", "jsonl: people.jsonl")
+    assert told(text, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("guards", "words"),
+    [
+        ("allow_domains: [ada@example.com]", "'ada@example.com' is not a domain"),
+        ("allow_domains: ['*']", "'*' is not a domain"),
+        ("allow_domains: [example.com, 'x y']", "'x y' is not a domain"),
+        ("allow_domains: ['*.bücher.example']", "(write *.xn--bcher-kva.example)"),
+        ("redirect_all_to: 'a(b)@x.test'", "is not one address"),
+    ],
+)
+def test_guards_that_say_no_address_and_no_domain_are_told(tmp_path: Path, guards: str, words: str) -> None:
+    (problem,) = check_job(loaded(batch("again: true", f"guards: {{{guards}}}"), tmp_path))
+    assert words in str(problem)
+    assert problem.place
+    assert problem.place.line == 6
+
+
+@pytest.mark.parametrize(
+    "guards", ["allow_domains: [Example.com, '*.example.com']", "redirect_all_to: dev@x.test, allow_domains: [x.test]"]
+)
+def test_good_guards_are_passed(tmp_path: Path, guards: str) -> None:
+    job = loaded(batch("again: true", f"guards: {{{guards}}}"), tmp_path)
+    assert (check_job(job), cautions(job)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("keys", "guards", "words"),
+    [
+        ("limit: 3", "", "a finished run is not sent again by itself"),
+        ("again: false", "", "a finished run is not sent again by itself"),
+        ("again: true, stop_on: [to], recipients_per_message: 50", "", "`recipients_per_message` does nothing"),
+        ("again: true, stop_on: [to], in_flight: 8", "", "`in_flight` does nothing"),
+        ("again: true", "guards: {redirect_all_to: dev@x.test, allow_domains: [y.test]}", "every run is refused"),
+    ],
+)
+def test_what_is_seldom_meant_is_a_warning(tmp_path: Path, keys: str, guards: str, words: str) -> None:
+    job = loaded(batch(keys, guards), tmp_path)
+    (problem,) = cautions(job)
+    assert words in problem.message
+    assert problem.severity == "warning"
+    assert problem.hint
+    assert check_job(job) == []
+
+
+@pytest.mark.parametrize(
+    "keys",
+    ["again: true", "once_per: '{{ row.name }}'", "again: true, in_flight: 8, recipients_per_message: 5",
+     "again: true, stop_on: [to], in_flight: 1"],
+)  # fmt: skip
+def test_what_is_meant_is_not_warned_about(tmp_path: Path, keys: str) -> None:
+    assert cautions(loaded(batch(keys), tmp_path)) == []
+
+
+def test_a_message_without_rows_is_always_sent_and_not_warned_about(tmp_path: Path) -> None:
+    assert cautions(loaded(HEAD + MESSAGE % "text: x", tmp_path)) == []
