@@ -79,7 +79,7 @@ def test_a_batch_over_one_connection(lab: Lab, box_name: str, tmp_path: Path) ->
       m: {{from: bob@lab.test, subject: "{{{{ row.id }}}}", text: hi,
            to: "{{{{ row.name }}}} <{box_name}+{{{{ row.id }}}}@lab.test>"}}
     steps:
-      - send: {{message: m, for_each: people}}
+      - send: {{message: m, for_each: people, connections: 1}}
         id: batch
     """
     )
@@ -102,7 +102,7 @@ def test_the_next_opening_rides_in_the_write_of_the_content(lab: Lab, box_name: 
     messages:
       m: {{from: bob@lab.test, to: {box_name}@lab.test, subject: "{{{{ row.n }}}}", text: hi}}
     steps:
-      - send: {{message: m, for_each: n}}
+      - send: {{message: m, for_each: n, connections: 1}}
     """
     )
     _, listen = run_text(text, folder=tmp_path)
