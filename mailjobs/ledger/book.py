@@ -29,8 +29,8 @@ class Rows(Protocol):
 
     def __len__(self) -> int: ...
 
-    def row(self, position: int) -> Row:
-        """The row at a position, from 0."""
+    def block(self, first: int, last: int) -> Callable[[int], Row]:
+        """What gives each row from one position to another, from 0, both included."""
 
 
 class LedgerBook(Generic[L]):
@@ -59,6 +59,7 @@ class LedgerBook(Generic[L]):
         self.known = known
         self._lock = threading.Lock()
         self._next, self._end = 0, 0  # what is left of the block
+        self._row: Callable[[int], Row] = rows.block(0, -1)  # gives the rows of the block
         self._released: deque[L] = deque()
         self._at: dict[int, tuple[Letter, int]] = {}  # by id(): the letters that somebody has, with their positions
         # Positions that were taken and have no result; where parts are settled alone, whose result is missing.
@@ -72,10 +73,10 @@ class LedgerBook(Generic[L]):
             with self._lock:
                 if self._released:
                     return self._released.popleft()
-                position = self._claim()
+                position, row = self._claim(), self._row
             if position is None:
                 return None
-            letter = self._letter(position)
+            letter = self._letter(position, row)
             if letter is not None:
                 self._at[id(letter)] = letter, position
                 return letter
@@ -146,9 +147,10 @@ class LedgerBook(Generic[L]):
             if self._search(states, first, last + 1) is not None:
                 self._journal.take(first, last, list(self._under_way))
             self._next, self._end = first, last + 1
+            self._row = self._rows.block(first, last)
 
-    def _letter(self, position: int) -> L | None:
-        letter = self._render(self._rows.row(position), position)
+    def _letter(self, position: int, row: Callable[[int], Row]) -> L | None:
+        letter = self._render(row(position), position)
         if letter is None or self.known.states[position] not in (MIXED, KEPT):
             return letter
         recipients = letter.envelope.recipients

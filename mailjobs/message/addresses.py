@@ -22,6 +22,7 @@ from mailjobs.mime import Field
 from mailjobs.model import AddressEntry, Template
 from mailjobs.templates import AddressList, Rendering, Templates
 from mailjobs.templates.holes import CLOSE, PLACEHOLDER, Holes, fill
+from mailjobs.templates.simple import Simple
 
 Scope = Mapping[str, Any]
 
@@ -63,6 +64,12 @@ class AddressField:
     def template(self) -> Template | None:
         """The template of the first entry, for errors about the field as a whole."""
         return self._entries[0].template if self._entries else None
+
+    @property
+    def simple(self) -> Simple | None:
+        """The template of the only entry, where it only puts values between its text."""
+        entry = self._entries[0] if len(self._entries) == 1 else None
+        return entry.simple if isinstance(entry, _TextEntry) else None
 
     def fill(self, scope: Scope) -> tuple[Mailbox, ...]:
         """The mailboxes, in order, members of groups included: Grouped where there are groups.
@@ -120,13 +127,14 @@ def _compiled(field: str, entry: AddressEntry, templates: Templates, strict: boo
 class _TextEntry:
     """An entry that is one text, such as `Name <a@b>`, or several with commas."""
 
-    __slots__ = ("_field", "_rendering", "_strict", "constant", "template")
+    __slots__ = ("_field", "_rendering", "_strict", "constant", "simple", "template")
 
     def __init__(self, field: str, template: Template, templates: Templates, strict: bool) -> None:
         self._field = field
         self.template = template
         self._strict = strict
         self._rendering = templates.holes(template)
+        self.simple = self._rendering.simple
         self.constant = self._rendering.constant is not None
 
     def fill(self, scope: Scope) -> tuple[Mailbox, ...]:
@@ -224,19 +232,19 @@ class _PartsEntry:
 
 
 class ReturnPath:
-    """The envelope sender where it is not the From address."""
+    """The envelope sender where it is not the From address. `constant` is it where it needs no values, else None."""
 
-    __slots__ = ("_constant", "_rendering", "_template")
+    __slots__ = ("_rendering", "_template", "constant")
 
     def __init__(self, template: Template, templates: Templates) -> None:
         self._template = template
         self._rendering: Rendering = templates.header(one_line(template))
-        self._constant: Mailbox | None = self._filled({}) if self._rendering.constant else None
+        self.constant: Mailbox | None = self._filled({}) if self._rendering.constant else None
 
     def fill(self, scope: Scope) -> Mailbox | None:
         """The mailbox; None is the null sender, which only the job's own text can choose. Raises as AddressField."""
         if self._rendering.constant is not None:
-            return self._constant
+            return self.constant
         return self._filled(scope)
 
     def _filled(self, scope: Scope) -> Mailbox:

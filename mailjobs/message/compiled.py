@@ -17,7 +17,7 @@ from mailjobs.message.raw import RawContent
 from mailjobs.message.redirect import redirected
 from mailjobs.message.stamps import digest_of
 from mailjobs.message.texts import checked, one_line
-from mailjobs.mime import Entity
+from mailjobs.mime import EMPTY, Entity
 from mailjobs.model import Message, Sign, Template
 from mailjobs.templates import Templates
 
@@ -61,6 +61,16 @@ class CompiledMessage:
         self._seal = _seal(message)
         source = message.dsn.envelope_id
         self._envelope_id = templates.header(one_line(source)) if isinstance(source, Template) else None
+        self._straight = None if problems or not self._usual else self._head.straight()
+        if self._straight is not None:
+            self._sender = self._people.sender
+            self._fixed_reports = Reports(message.dsn.returned or "")
+
+    @property
+    def _usual(self) -> bool:
+        """Whether nothing but the people and the header could stand in the straight way."""
+        same = self._message.dsn.envelope_id is None and self._redirect is None
+        return same and self._raw is None and self._seal is None
 
     def fill(self, scope: Scope, identity: Identity) -> Outgoing:
         """The message for one scope (`row`, `vars`, `steps`, `run`).
@@ -68,6 +78,12 @@ class CompiledMessage:
         Raises DataError (JobError without a row) with the field, the place and the template's line; FileError for a
         file that went away.
         """
+        if self._straight is not None and (filled := self._straight.fill(scope, identity)) is not None:
+            recipient, lines, made_id = filled
+            return self._assembled(lines, self._content.fill(scope), (recipient,), made_id)
+        return self._long_way(scope, identity)
+
+    def _long_way(self, scope: Scope, identity: Identity) -> Outgoing:
         people = self._people.fill(scope)
         if self._redirect is not None:
             people = people._replace(recipients=(self._redirect,))
@@ -82,26 +98,40 @@ class CompiledMessage:
             entity = self._seal.content(entity, people.recipients)
         if self._message.replace_all:
             self._check_bare(entity, scope)
-        else:
-            lines += entity.fields
-        head = ("".join([line.text for line in lines]) + "\r\n").encode()
-        international = not head.isascii()
-        outgoing = Outgoing(
-            message=self.name,
-            sender=people.sender.address if people.sender else "",
-            recipients=people.recipients,
-            headers=tuple([(line.name, line.value) for line in lines]),
-            head=head,
-            body=entity.body,
-            message_id=made_id,
-            smtputf8=international or people.smtputf8,
-            eightbit=international or entity.eightbit,
-            reports=reports,
-        )
+            entity = entity._replace(fields=(), head=EMPTY.head)
+        text = "".join([line.text for line in lines])
+        outgoing = self._assembled(text, entity, people.recipients, made_id, people, reports)
         return outgoing if self._seal is None else self._vouched(outgoing, identity)
+
+    def _assembled(
+        self,
+        lines: str,
+        entity: Entity,
+        recipients: tuple[Recipient, ...],
+        made_id: str,
+        people: Filled | None = None,
+        reports: Reports | None = None,
+    ) -> Outgoing:
+        """`people` None: those of the straight way, of whom nobody needs SMTPUTF8."""
+        head = lines.encode() + entity.head
+        international = not head.isascii()
+        sender = self._sender if people is None else people.sender
+        return Outgoing(
+            self.name,
+            sender.address if sender else "",
+            recipients,
+            head,
+            entity.body,
+            made_id,
+            international or (people is not None and people.smtputf8),
+            international or entity.eightbit,
+            self._fixed_reports if reports is None else reports,
+        )
 
     def recipients(self, scope: Scope) -> tuple[Recipient, ...]:
         """Whom the message of one scope is for, were it not redirected. Raises DataError (JobError without a row)."""
+        if self._straight is not None and (recipient := self._straight.recipient(scope)) is not None:
+            return (recipient,)
         return self._people.fill(scope).recipients
 
     def _vouched(self, outgoing: Outgoing, identity: Identity) -> Outgoing:
@@ -109,9 +139,7 @@ class CompiledMessage:
         text = self._seal.head(outgoing, identity) if self._seal else ""
         if not text:
             return outgoing
-        name, _, value = text.replace("\r\n", "").partition(": ")
-        headers = ((name, value), *outgoing.headers)
-        return replace(outgoing, head=text.encode() + outgoing.head, headers=headers)
+        return replace(outgoing, head=text.encode() + outgoing.head)
 
     def _ready_made(self, raw: RawContent, people: Filled, scope: Scope, reports: Reports) -> Outgoing:
         split = raw.fill(scope)
@@ -120,7 +148,6 @@ class CompiledMessage:
             message=self.name,
             sender=people.sender.address if people.sender else "",
             recipients=people.recipients,
-            headers=split.fields,
             head=split.head,
             body=(split.body,) if split.body else (),
             message_id=next((value for name, value in split.fields if name.lower() == "message-id"), ""),

@@ -10,11 +10,12 @@ from typing import Any
 from mailjobs.errors import Problem
 from mailjobs.message.addresses import AddressField
 from mailjobs.message.complaints import attempt, complaint
-from mailjobs.message.headers import header_line
+from mailjobs.message.headers import MAX_LINE, header_line
 from mailjobs.message.mailbox import AddressSyntax, mailbox, shown
 from mailjobs.message.outgoing import Identity
 from mailjobs.message.people import Filled, People
 from mailjobs.message.stamps import DateField, MessageIdField, thread_id
+from mailjobs.message.straight import Lines, Straight, Way, joined, places
 from mailjobs.message.texts import TextField, checked, one_line
 from mailjobs.mime import Field
 from mailjobs.model import AddressEntry, Header, Message, Template, Unsubscribe
@@ -56,6 +57,48 @@ class Head:
             ))
         ]  # fmt: skip
 
+    def straight(self) -> Straight | None:
+        """The straight way, where To is all that a row says of people."""
+        people, message = self._people, self._message
+        found = places(people.fields[1]) if people.to_alone else None
+        if found is None or message.replace_all or message.max_header_length < MAX_LINE:
+            return None
+        assert self._date is not None, "compiled without problems"
+        assert self._id is not None, "compiled without problems"
+        from_, _, _, _, reply_to = people.fields
+        author = from_.constant or ()
+        made_id, domain = self._id, author[0].domain
+        subject = [self._subject.constant or _alone(self._subject)] if self._subject is not None else []
+        answered = reply_to.constant or ()
+        replies = [reply_to.line(answered, {})] if reply_to.seen(answered) else []
+        return Straight(
+            Way(
+                *found,
+                notify=message.dsn.notify or (),
+                date=self._date.fill,
+                message_id=lambda scope, identity: made_id.fill(scope, identity, message.name, domain),
+                before=from_.line(author, {}).text,
+                between=joined([*replies, *subject]),
+                after=joined(self._behind(domain)),
+            )
+        )
+
+    def _behind(self, domain: str) -> list[Field | Lines]:
+        """What stands behind Message-ID."""
+        parts: list[Field | Lines] = []
+        if self._thread is not None:
+            parts.append(lambda scope: self._threaded(scope, domain))
+        parts += [_MIME_VERSION, *self._marks]
+        parts += [partial(_receipt, field) for field in self._receipts]
+        if self._leave is not None:
+            parts.append(self._leave.fill)
+        return [*parts, *[field.constant or _alone(field) for field in self._own]]
+
+    def _threaded(self, scope: Scope, domain: str) -> list[Field]:
+        assert self._thread is not None, "the message has a thread"
+        thread = thread_id(checked("thread", self._thread, scope), domain)
+        return [_plain("In-Reply-To", thread), _plain("References", thread)]
+
     def fill(self, people: Filled, scope: Scope, identity: Identity) -> tuple[list[Field], str]:
         """The lines in order, and the Message-ID ("" without one). Raises DataError (JobError without a row)."""
         if self._message.replace_all:
@@ -76,11 +119,10 @@ class Head:
         if made_id is not None:
             lines.append(_plain("Message-ID", made_id))
         if self._thread is not None:
-            thread = thread_id(checked("thread", self._thread, scope), domain)
-            lines += (_plain("In-Reply-To", thread), _plain("References", thread))
+            lines += self._threaded(scope, domain)
         lines.append(_MIME_VERSION)
         lines += self._marks
-        lines += [field.line(field.constant or field.fill(scope), scope) for field in self._receipts]
+        lines += [line for field in self._receipts for line in _receipt(field, scope)]
         if self._leave is not None:
             lines += self._leave.fill(scope)
         lines += [field.constant or field.fill(scope) for field in self._own]
@@ -159,6 +201,14 @@ def _receipts(message: Message, templates: Templates, problems: list[Problem]) -
 def text_field(field: str, header: str, template: Template, message: Message, templates: Templates) -> TextField:
     """An unstructured header in the charset and line length of the message."""
     return TextField(field, header, template, templates, message.charset, message.max_header_length)
+
+
+def _receipt(field: AddressField, scope: Scope) -> list[Field]:
+    return [field.line(field.constant or field.fill(scope), scope)]
+
+
+def _alone(field: TextField) -> Lines:
+    return lambda scope: [field.fill(scope)]
 
 
 def _plain(name: str, value: str) -> Field:

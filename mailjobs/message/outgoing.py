@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from mailjobs.frozen import frozen
-from mailjobs.mime import Piece
+from mailjobs.message.fields import fields_of
+from mailjobs.mime import Lines, Piece
 
 Kind = Literal["to", "cc", "bcc"]
 
@@ -48,9 +49,9 @@ NO_REPORTS = Reports()
 class Outgoing:
     """Envelope and bytes.
 
-    `message` is its name in the job; `sender` is "" for the null sender; `headers` are names and values as sent,
-    unfolded; `head` ends with the empty line; `head` and `body` have CRLF line ends and are not dot-stuffed. Files
-    that are large are pieces of the body that are read while they are sent.
+    `message` is its name in the job; `sender` is "" for the null sender; `head` ends with the empty line; `head` and
+    `body` have CRLF line ends and are not dot-stuffed. Files that are large are pieces of the body that are read while
+    they are sent.
     `smtputf8`: the headers, the sender or a recipient who stands in the headers need RFC 6531; `eightbit`: the bytes
     are not all ASCII.
     """
@@ -58,7 +59,6 @@ class Outgoing:
     message: str
     sender: str
     recipients: tuple[Recipient, ...]
-    headers: tuple[tuple[str, str], ...]
     head: bytes
     body: tuple[Piece, ...]
     message_id: str
@@ -66,18 +66,23 @@ class Outgoing:
     eightbit: bool = False
     reports: Reports = NO_REPORTS
 
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Names and values as sent, unfolded."""
+        return fields_of(self.head)
+
     def told(self) -> list[dict[str, str]]:
         """The fields as programs read them: `value` as sent, unfolded, and `text` with its encoded words decoded."""
         return [{"name": name, "value": value, "text": _decoded(value)} for name, value in self.headers]
 
     @property
-    def whole(self) -> bytes | None:
+    def whole(self) -> Lines | None:
         """Header section, empty line, body; None where some of it is read only while it is sent."""
         if not self.body:
-            return self.head
+            return Lines(self.head)
         first = self.body[0]
         if len(self.body) == 1 and isinstance(first, bytes):
-            return self.head + first
+            return Lines(self.head + first)
         return None
 
     def __iter__(self) -> Iterator[bytes]:

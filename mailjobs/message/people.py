@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from mailjobs.errors import JobError, Problem
 from mailjobs.message.addresses import AddressField, ReturnPath
 from mailjobs.message.complaints import NO_RECIPIENT, NO_SENDER, attempt, complaint
-from mailjobs.message.mailbox import Mailbox
+from mailjobs.message.mailbox import Grouped, Mailbox
 from mailjobs.message.outgoing import Kind, Recipient
 from mailjobs.message.texts import checked, one_line
 from mailjobs.model import AddressEntry, Message, Template
@@ -66,6 +66,21 @@ class People:
                     attempt(problems, partial(self._check_count, field, field.constant, {}))
             if not problems and all(field.constant is not None for field in self.fields[1:4]):
                 attempt(problems, partial(self._check_somebody, [field.constant for field in self.fields], {}))
+
+    @property
+    def sender(self) -> Mailbox | None:
+        """The sender where it is the same for every row; only to be asked where From is constant."""
+        from_ = self.fields[0].constant
+        assert from_ is not None, "From is constant"
+        return from_[0] if self._return_path is None else self._return_path.constant
+
+    @property
+    def to_alone(self) -> bool:
+        """Whether all but To is the same for every row, and nobody else gets the message."""
+        from_, _, cc, bcc, reply_to = self.fields
+        same = from_.constant is not None and cc.constant == () and bcc.constant == () and reply_to.constant is not None
+        fixed = self._return_path is None or self._return_path.constant is not None
+        return self._plain and same and fixed and not isinstance(cc.constant, Grouped)
 
     def fill(self, scope: Scope) -> Filled:
         """The people of one scope. Raises DataError (JobError without a row)."""

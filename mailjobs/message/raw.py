@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from mailjobs.errors import FileError, JobError
 from mailjobs.message.complaints import complaint, named
+from mailjobs.message.fields import fields_of
 from mailjobs.message.files import MAX_MESSAGE, read
 from mailjobs.message.paths import PathRefused, files_at
 from mailjobs.message.texts import one_line
@@ -98,18 +99,13 @@ def _refuse_bare(data: bytes) -> None:
 
 
 def _fields(head: bytes) -> tuple[tuple[str, str], ...]:
-    fields: list[tuple[str, str]] = []
+    """Raises ValueError for what is no header field."""
     for number, raw in enumerate(head.split(b"\r\n"), 1):
         line = raw.decode("utf-8", "replace")
-        if line[:1] in (" ", "\t") and fields:
-            fields[-1] = (fields[-1][0], fields[-1][1] + line)
+        if number > 1 and line[:1] in (" ", "\t"):
             continue
-        name, colon, value = line.partition(":")
-        if (
-            not colon
-            or not name.strip()
-            or any(character <= " " or character > "~" for character in name.rstrip(" \t"))
-        ):
+        name, colon, _ = line.partition(":")
+        name = name.rstrip(" \t")
+        if not colon or not name or any(character <= " " or character > "~" for character in name):
             raise ValueError(f"line {number} of it is no header field: {line[:60]!r}")
-        fields.append((name.rstrip(" \t"), value.strip(" \t")))
-    return tuple(fields)
+    return fields_of(head)

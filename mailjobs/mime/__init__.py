@@ -6,7 +6,7 @@ from mailjobs.mime.media import media_type
 from mailjobs.mime.multipart import multipart
 from mailjobs.mime.streams import FileStream
 from mailjobs.mime.texts import text_entity
-from mailjobs.mime.transfer import CodedLines
+from mailjobs.mime.transfer import CodedLines, Lines
 
 __all__ = [
     "EMPTY",
@@ -15,6 +15,7 @@ __all__ = [
     "Entity",
     "Field",
     "FileStream",
+    "Lines",
     "Piece",
     "bytes_entity",
     "file_entity",

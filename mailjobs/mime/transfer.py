@@ -52,6 +52,12 @@ def base64_lines(data: bytes) -> CodedLines:
     return CodedLines(b"\r\n".join(lines))
 
 
+class Lines(bytes):
+    """Whole lines: each ends with CRLF, and no CR or LF stands anywhere else. Nobody need look for that again."""
+
+    __slots__ = ()
+
+
 class CodedLines(bytes):
     """Whole lines, each ended with CRLF, of characters among which are no dot and no CR or LF: nobody need look."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from mailjobs.frozen import frozen
@@ -10,6 +11,7 @@ from mailjobs.message import Outgoing, Recipient
 if TYPE_CHECKING:
     from mailjobs.smtp import Envelope, Streamed
 
+NOBODY: frozenset[int] = frozenset()
 RETURNED = {"headers": "HDRS", "full": "FULL"}
 
 
@@ -28,19 +30,28 @@ class Letter:
 def letter_for(outgoing: Outgoing, stop_on: tuple[str, ...], row: int | None = None, key: str = "") -> Letter:
     """Wrap `outgoing`; `stop_on` names the kinds of recipients whose refusal keeps it from everybody."""
     whole = outgoing.whole
-    stops = frozenset(i for i, recipient in enumerate(outgoing.recipients) if recipient.kind in stop_on)
-    return Letter(outgoing, _envelope(outgoing), stops, outgoing if whole is None else whole, row, key)
+    stops = NOBODY
+    if stop_on:
+        stops = frozenset(i for i, recipient in enumerate(outgoing.recipients) if recipient.kind in stop_on)
+    envelope = _envelope(outgoing, outgoing.size if whole is None else len(whole))
+    return Letter(outgoing, envelope, stops, outgoing if whole is None else whole, row, key)
 
 
-def _envelope(outgoing: Outgoing) -> Envelope:
-    from mailjobs.smtp import Envelope  # a job that is only checked has none
+@cache
+def _envelope_type() -> type[Envelope]:
+    """A job that is only checked has none, and does not import it."""
+    from mailjobs.smtp import Envelope
 
+    return Envelope
+
+
+def _envelope(outgoing: Outgoing, size: int) -> Envelope:
     people = outgoing.recipients
-    wished = any(one.notify or one.orcpt or one.options for one in people)
-    return Envelope(
+    wished = [one for one in people if one.notify or one.orcpt or one.options]
+    return _envelope_type()(
         outgoing.sender,
         tuple([one.address for one in people]),
-        outgoing.size,
+        size,
         outgoing.smtputf8,
         outgoing.eightbit,
         _mail_parameters(outgoing) if any(outgoing.reports) else (),

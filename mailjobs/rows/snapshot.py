@@ -11,7 +11,7 @@ import json
 import os
 import struct
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -26,6 +26,7 @@ from mailjobs.rows.row import Row
 OFFSET = struct.Struct("<Q")
 HELD = 256 * 1024  # octets that are gathered for one write
 AHEAD = 64 * 1024  # octets that are read at once
+LARGE = 1024 * 1024  # octets of a block above which its rows are read one by one
 TAG = "\ue000"  # begins the key of a mapping that stands for something else: private use, so no column's name
 
 _MADE: dict[str, Any] = {
@@ -153,6 +154,14 @@ class Snapshot:
     def row(self, position: int) -> Row:
         """The row at a position, from 0."""
         return next(self.rows(position, position))
+
+    def block(self, first: int, last: int) -> Callable[[int], Row]:
+        """What gives each row from `first` to `last`; they are read at once, where they are not very large."""
+        begin, end = self._offset(first), self._offset(last + 1)
+        if end - begin > LARGE:
+            return self.row
+        lines = os.pread(self._rows, end - begin, begin).split(b"\n")
+        return lambda position: _row(lines[position - first])
 
     def rows(self, first: int = 0, last: int | None = None) -> Iterator[Row]:
         """The rows from one position to another, both included; without any, all."""

@@ -86,13 +86,16 @@ class Conversation:
 
     def write(self, commands: Sequence[Command], stage: str = "") -> None:
         """Send `commands` in one write, taking in what the server says meanwhile."""
-        self.check_open(stage or commands[-1].name)
+        stage = stage or commands[-1].name
+        if not self.usable:
+            self.check_open(stage)
         data = self._wire(commands)
-        self.stream.deadline = self.deadline(stage or commands[-1].name)
-        self._put(data, stage or commands[-1].name, self._take)
+        self.stream.deadline = self.deadline(stage)
+        self._put(data, stage, self._take)
 
     def _wire(self, commands: Sequence[Command]) -> bytes:
-        data = b"".join([self.engine.send(command) for command in commands])
+        send = self.engine.send
+        data = b"".join([send(command) for command in commands])
         if self.publish.wants(Trace):
             for command in commands:
                 self._trace_command(command)
@@ -142,6 +145,14 @@ class Conversation:
             self.stream.poll(self._take)
         except MailjobsError as error:
             self._lost(error, "the message")
+
+    def answers_at_hand(self, most: int) -> list[Answer]:
+        """As many of the next replies as have come already."""
+        answers = self._answers
+        found = [answers.popleft() for _ in range(min(most, len(answers)))]
+        if found:
+            self.last_reply = _shown(found[-1])
+        return found
 
     def answer_at_hand(self) -> Answer | None:
         """The next reply where it has come already, with the command that it answers."""
@@ -282,4 +293,4 @@ class Conversation:
 def _shown(answer: Answer) -> Reply:
     """The reply as it may be shown: of those to AUTH the codes alone, since servers echo what they were told."""
     reply = answer.reply
-    return Reply(reply.code, (reply.enhanced or "",)) if isinstance(answer.command, HIDDEN) else reply
+    return Reply(reply.code, (reply.enhanced or "",)) if type(answer.command) in HIDDEN else reply

@@ -106,11 +106,21 @@ class Post:
             raise
 
     def _read_opening(self, transaction: Transaction) -> None:
+        self._take_at_hand(transaction)
         while not (transaction.ready_for_content or transaction.opening_answered):
             command = transaction.next()
             if command is not None and self._conversation.usable:  # not after a 421 behind the last reply
                 self._write(transaction, [command])
             self._read(transaction)
+
+    def _take_at_hand(self, transaction: Transaction) -> None:
+        """The replies to an opening that went out behind another message have come with the reply to that one."""
+        try:
+            for answer in self._conversation.answers_at_hand(transaction.due):
+                transaction.answer(answer.command, answer.reply)
+        except MailjobsError:
+            transaction.lost()
+            raise
 
     def _read(self, transaction: Transaction, idle: float | None = None) -> None:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 LONGEST_DOMAIN, LONGEST_PATH = 255, 256  # octets, RFC 5321 section 4.5.3.1; long local parts are the server's to refuse
 
@@ -15,6 +14,9 @@ EDGE, INNER = r"[^\x00-/:-@\[-^`{-\x7f]", r"[^\x00-,./:-@\[-^`{-\x7f]"
 LABEL = rf"{EDGE}(?:{INNER}*{EDGE})?"
 DOMAIN = re.compile(rf"{LABEL}(?:\.{LABEL})*")
 LITERAL = re.compile(r"\[[^\x00-\x20<>\[\\\]\x7f]+\]")
+_USUAL_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+# What nearly every address is like, and needs no further look.
+USUAL = re.compile(rf"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@{_USUAL_LABEL}(?:\.{_USUAL_LABEL})*")
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -48,10 +50,10 @@ def _check_domain(domain: str) -> None:
         raise ValueError(f"the domain is longer than {LONGEST_DOMAIN} octets")
 
 
-@lru_cache(maxsize=256)
 def mailbox_wire(address: str) -> bytes:
     """`<address>` for the wire. Raises ValueError for what is no mailbox."""
-    split_mailbox(address)
+    if len(address) > LONGEST_PATH - 2 or USUAL.fullmatch(address) is None:
+        split_mailbox(address)
     return b"<%b>" % address.encode()
 
 

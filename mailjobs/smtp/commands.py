@@ -185,6 +185,8 @@ class Mail(Command):
     def wire(self) -> bytes:
         """MAIL FROM:<…> with parameters."""
         path = mailbox_wire(self.address) if self.address else b"<>"
+        if self.size is None and not (self.eightbit or self.smtputf8 or self.extra):
+            return b"MAIL FROM:%b\r\n" % path
         size = b" SIZE=%d" % self.size if self.size is not None else b""
         body = b" BODY=8BITMIME" if self.eightbit else b""
         utf8 = b" SMTPUTF8" if self.smtputf8 else b""
@@ -207,6 +209,8 @@ class Rcpt(Command):
 
     def wire(self) -> bytes:
         """RCPT TO:<…>."""
+        if not self.extra:
+            return b"RCPT TO:%b\r\n" % mailbox_wire(self.address)
         return _within(b"RCPT TO:%b%b\r\n" % (mailbox_wire(self.address), _parameters(self.extra)), self)
 
     def line(self) -> str:

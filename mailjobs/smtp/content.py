@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mailjobs.mime import CodedLines
+from mailjobs.mime import CodedLines, Lines
 
 BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
@@ -70,5 +70,7 @@ def dot_stuff(content: bytes) -> bytes:
 
 def ended(content: bytes) -> bytes:
     """`content` with its last line ended, as servers keep it. Raises ValueError for a bare CR or LF."""
+    if type(content) is Lines:
+        return content
     _refuse_bare(content)
     return content + b"\r\n" if content and not content.endswith(b"\r\n") else content

@@ -133,30 +133,29 @@ class Engine:
         Raises StateError where it may not be said, ValueError where it cannot be (nothing has changed then), and the
         ProtocolError of a breach.
         """
-        self.check_breach()
-        if self._unanswered:
-            self._check_group(command)
-        state = self._after(command)
-        wire = command.wire()
-        self._state = state
-        self._unanswered.append(command)
-        return wire
-
-    def _check_group(self, command: Command) -> None:
-        before = self._unanswered[-1]
-        if before.last_in_group:
-            raise StateError(f"{command.name} may not be sent before the reply to {before.name}")
-        if not self.pipelining:
-            raise StateError(f"the server does not offer PIPELINING, so {command.name} has to wait for its reply")
-
-    def _after(self, command: Command) -> str:
-        state, kind = self._state, type(command)
+        if self._breach is not None:
+            raise self._breach
+        unanswered = self._unanswered
+        if unanswered and (unanswered[-1].last_in_group or "PIPELINING" not in self.extensions.keywords):
+            raise self._out_of_group(command)
+        kind = type(command)
         if kind in ONCE:
             self._check_once(command)
-        after = AFTER.get((state, kind))
-        if after is not None:
-            return after
-        if state in SPEAKING and kind not in BOUND:
+        state = AFTER.get((self._state, kind)) or self._unchanged(command)
+        wire = command.wire()
+        self._state = state
+        unanswered.append(command)
+        return wire
+
+    def _out_of_group(self, command: Command) -> StateError:
+        before = self._unanswered[-1]
+        if before.last_in_group:
+            return StateError(f"{command.name} may not be sent before the reply to {before.name}")
+        return StateError(f"the server does not offer PIPELINING, so {command.name} has to wait for its reply")
+
+    def _unchanged(self, command: Command) -> str:
+        state = self._state
+        if state in SPEAKING and type(command) not in BOUND:
             return state
         raise StateError(f"{command.name or command.line()} is not allowed now (state: {state})")
 
@@ -180,8 +179,13 @@ class Engine:
         """The answers that `data` completes, in order. Raises ProtocolError for what is no SMTP, or unasked for."""
         self.check_breach()
         answers: list[Answer] = []
+        unanswered = self._unanswered
         try:
-            answers.extend(map(self._pair, self._parser.feed(data)))
+            for reply in self._parser.feed(data):
+                if unanswered and USUAL.get(type(unanswered[0])) == reply.code:
+                    answers.append(Answer(unanswered.popleft(), reply))
+                else:
+                    answers.append(self._pair(reply))
             self._breach = self._parser.breach
         except ProtocolError as error:
             self._breach = error
@@ -206,8 +210,7 @@ class Engine:
                 return Answer(None, reply)
             raise ProtocolError(f"the server said {reply} without having been asked", reply=reply)
         command = self._unanswered.popleft()
-        if USUAL.get(type(command)) != reply.code:
-            self._heard(command, reply)
+        self._heard(command, reply)
         return Answer(command, reply)
 
     def _heard(self, command: Command, reply: Reply) -> None:

@@ -94,7 +94,8 @@ def _malformed(envelope: Envelope) -> str | None:
 
 def unsayable(envelope: Envelope, extensions: Extensions) -> dict[int, str]:
     """The recipients, by index, whose address the server cannot take, and why."""
-    if extensions.has("SMTPUTF8"):
+    needing = [index for index, recipient in enumerate(envelope.recipients) if not recipient.isascii()]
+    if not needing or extensions.has("SMTPUTF8"):
         return {}
     reason = "the address needs SMTPUTF8, which the server does not offer"
-    return {index: reason for index, recipient in enumerate(envelope.recipients) if needs_smtputf8(recipient)}
+    return {index: reason for index in needing if needs_smtputf8(envelope.recipients[index])}

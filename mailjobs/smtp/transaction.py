@@ -26,6 +26,7 @@ from mailjobs.smtp.streamed import StreamedContent
 Cleanup = Literal["rset", "dot", "close"]
 
 GO_AHEAD = 354
+CONTENTS = (Content, StreamedContent, Bdat)
 CLOSING = 421
 TOO_MANY_RECIPIENTS = 552  # at RCPT counts as temporary, RFC 5321 section 4.5.3.1.10
 
@@ -35,6 +36,11 @@ class Transaction:
 
     `stop_indexes` are those recipients whose refusal keeps the message from everybody.
     """
+
+    __slots__ = (
+        "_accepted", "_answered", "_asked", "_content_begun", "_content_sent", "_data_sent", "_final",
+        "_go_ahead", "_lost", "_next_recipient", "_outcomes", "_sent", "_stopped", "_stops", "_waiting", "envelope",
+    )  # fmt: skip
 
     def __init__(self, envelope: Envelope, stop_indexes: frozenset[int] = frozenset()) -> None:
         self.envelope = envelope
@@ -49,7 +55,6 @@ class Transaction:
         self._stopped = False
         self._go_ahead = False
         self._data_sent = False
-        self._data_answered = False
         self._content_begun = False
         self._content_sent = False
         self._final: Reply | None = None
@@ -136,7 +141,7 @@ class Transaction:
     @property
     def _smtputf8(self) -> bool:
         recipients = self.envelope.recipients
-        return self.envelope.smtputf8 or any(needs_smtputf8(recipients[index]) for index in self._asked)
+        return self.envelope.smtputf8 or True in [needs_smtputf8(recipients[index]) for index in self._asked]
 
     @property
     def _groups_data(self) -> bool:
@@ -205,25 +210,30 @@ class Transaction:
         Raises ProtocolError for a code that the command cannot have.
         """
         self._answered += 1
-        match command:
-            case Mail():
-                _expect(reply, 2, "MAIL")
-                self._settle_all(reply, "MAIL")
-            case Rcpt():
-                _expect(reply, 2, "RCPT")
-                self._recipient(reply)
-            case Data():
-                _expect(reply, 3, "DATA")
-                self._data(reply)
-            case None if reply.code == CLOSING:
-                self._closing(reply)
-            case Content() | StreamedContent() | Bdat():
-                _expect(reply, 2, "the message")
-                self._check_early(reply)
-                self._final = reply
-                self._finish(reply)
-            case _:
-                raise ProtocolError(f"a reply out of order: {reply}", reply=reply)
+        kind = type(command)
+        if kind is Mail:
+            _expect(reply, 2, "MAIL")
+            self._settle_all(reply, "MAIL")
+        elif kind is Rcpt:
+            _expect(reply, 2, "RCPT")
+            self._recipient(reply)
+        elif kind is Data:
+            _expect(reply, 3, "DATA")
+            self._data(reply)
+        elif kind in CONTENTS:
+            _expect(reply, 2, "the message")
+            self._check_early(reply)
+            self._final = reply
+            self._finish(reply)
+        elif command is None and reply.code == CLOSING:
+            self._closing(reply)
+        else:
+            raise ProtocolError(f"a reply out of order: {reply}", reply=reply)
+
+    @property
+    def due(self) -> int:
+        """How many replies are due."""
+        return self._sent - self._answered
 
     def _check_early(self, reply: Reply) -> None:
         """A server may refuse content before its end; one that claims to have taken it leaves the outcome unknown."""
@@ -292,5 +302,7 @@ class Transaction:
 
 
 def _expect(reply: Reply, kind: int, command: str) -> None:
+    if reply.code in (250, GO_AHEAD) and reply.code // 100 == kind:
+        return
     if reply.code // 100 not in (kind, 4, 5) or (reply.intermediate and reply.code != GO_AHEAD):
         raise ProtocolError(f"{reply.code} is no reply to {command}: {reply}", reply=reply, command=command)

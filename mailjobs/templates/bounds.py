@@ -99,22 +99,26 @@ def join_output(parts: Iterable[str]) -> str:
     rest = iter(parts)
     kept = list(islice(rest, PARTS))
     size = sum(map(len, kept))
-    taken = kept
-    while len(taken) == PARTS:
-        _check_rendered(size)
-        taken = list(islice(rest, PARTS))
-        kept += taken
-        size += sum(map(len, taken))
-    _check_rendered(size)
+    if len(kept) == PARTS:
+        size = _take_rest(rest, kept, size)
+    if size > MAX_RENDERED:
+        raise _too_large()
     _account.characters += size
     if _account.characters > MAX_TOTAL:
         charge(0)
     return "".join(kept)
 
 
-def _check_rendered(size: int) -> None:
-    if size > MAX_RENDERED:
-        raise TooLarge(f"the text is larger than {MAX_RENDERED // (1024 * 1024)} MB")
+def _take_rest(rest: Iterator[str], kept: list[str], size: int) -> int:
+    """The size of all parts, which are all in `kept` then."""
+    while size <= MAX_RENDERED and (taken := list(islice(rest, PARTS))):
+        kept += taken
+        size += sum(map(len, taken))
+    return size
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"the text is larger than {MAX_RENDERED // (1024 * 1024)} MB")
 
 
 def each(values: Any) -> Any:

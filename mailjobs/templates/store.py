@@ -15,6 +15,9 @@ from mailjobs.templates.loader import FolderLoader
 from mailjobs.templates.references import Reference, find_references, literal_names
 from mailjobs.templates.rendering import Expression, HoleRendering, Rendering
 from mailjobs.templates.sandbox import Kind, Sandbox
+from mailjobs.templates.simple import Simple
+
+Compiled = tuple[jinja2.Template, str | None, Simple | None]
 
 
 class Templates:
@@ -26,7 +29,7 @@ class Templates:
     def __init__(self, folders: Sequence[Path]) -> None:
         self._loader = FolderLoader(folders)
         self._sandboxes: dict[Kind, Sandbox] = {}
-        self._compiled: dict[tuple[str, str], tuple[jinja2.Template, str | None]] = {}
+        self._compiled: dict[tuple[str, str], Compiled] = {}
 
     def text(self, template: Template) -> Rendering:
         """A plain text: nothing is escaped."""
@@ -61,7 +64,7 @@ class Templates:
                 body = nodes.Assign(nodes.Name("result", "store", lineno=1), self._parse_expression(template), lineno=1)
                 tree = nodes.Template([body], lineno=1)
                 tree.set_environment(sandbox)
-                self._compiled[known] = (sandbox.from_string(tree), None)
+                self._compiled[known] = (sandbox.from_string(tree), None, None)
             except COMPILE_FAILURES as error:
                 raise self._failure(error, template, sandbox) from error
         return Expression(template, self._compiled[known][0])
@@ -87,18 +90,18 @@ class Templates:
             self._sandboxes[kind] = Sandbox(kind, self._loader)
         return self._sandboxes[kind]
 
-    def _compile(self, template: Template, kind: Kind) -> tuple[jinja2.Template, str | None]:
-        """The code and, where nothing is to be filled in, the constant text."""
+    def _compile(self, template: Template, kind: Kind) -> Compiled:
+        """The code; where nothing is to be filled in, the constant text; and what is simple in it."""
         known = (kind, template.source)
         if known not in self._compiled:
             sandbox = self._sandbox(kind)
             try:
                 tree = sandbox.parse(template.source)
-                constant = _constant(tree)
+                constant, simple = _constant(tree), Simple.of(tree, kind)
                 names = literal_names(tree)
                 compiled = sandbox.from_string(tree)
                 self._load(sandbox, names, set())
-                self._compiled[known] = (compiled, constant)
+                self._compiled[known] = (compiled, constant, simple)
             except COMPILE_FAILURES as error:
                 raise self._failure(error, template, sandbox) from error
         return self._compiled[known]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -60,6 +60,10 @@ class Table:
     def row(self, position: int) -> Row:
         """A row without values."""
         return Row(position + 1, f"key-{position}", {}, 0)
+
+    def block(self, first: int, last: int) -> Callable[[int], Row]:
+        """The rows of a block."""
+        return self.row
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ LOST = ConnectionLost("it reset the connection", host="mx.example", stage="the m
 
 def letter(*kinds: str, sender: str = "a@x.test", head: bytes = b"\r\n", smtputf8: bool = False) -> Letter:
     recipients = tuple(Recipient(f"r{index}@x.test", kind) for index, kind in enumerate(kinds))  # type: ignore[arg-type]
-    return letter_for(Outgoing("m", sender, recipients, (), head, b"", "<i@x.test>", smtputf8), ())
+    return letter_for(Outgoing("m", sender, recipients, head, (), "<i@x.test>", smtputf8), ())
 
 
 def tally(*settled: tuple[MailjobsError | None, list[Outcome]]) -> Tally:

@@ -1,0 +1,131 @@
+"""The straight way through the people and the header of a message of a batch.
+
+Nearly every message goes to one address, and nearly every row has a name and an address that nothing has to be done
+to. For those the header is a few texts between parts that are made once. A row that is not like that gives None: then
+the long way (`People`, `Head`) decides, and has the words for what is wrong. Both make the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from mailjobs.errors import JobError
+from mailjobs.message.addresses import AddressField
+from mailjobs.message.headers import MAX_LINE
+from mailjobs.message.mailbox import MAX_ADDRESS, MAX_LOCAL, AddressSyntax, ascii_domain
+from mailjobs.message.mailbox_parser import parse_addresses
+from mailjobs.message.outgoing import Identity, Recipient
+from mailjobs.mime import Field
+from mailjobs.templates.holes import CLOSE, OPEN
+from mailjobs.templates.simple import Simple
+
+Scope = Mapping[str, Any]
+Lines = Callable[[Scope], Sequence[Field]]
+
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/^_`{|}~-]+)*")
+_ADDRESS = re.compile(r"([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
+_DIGITS = re.compile(f"{OPEN}([0-9]+){CLOSE}")
+
+
+class Way(NamedTuple):
+    """What is made once. `name` and `address` are the places of the To entry's values, `name` None where it has none.
+
+    `before` and `after` are the lines around To, Subject and Message-ID, as text where they are the same for every
+    row, else as what gives them. `date` and `message_id` give their values.
+    """
+
+    to: Simple
+    name: int | None
+    address: int
+    notify: tuple[str, ...]
+    date: Callable[[Scope, Identity], str | None]
+    message_id: Callable[[Scope, Identity], str | None]
+    before: str
+    between: tuple[str | Lines, ...]
+    after: tuple[str | Lines, ...]
+
+
+class Straight:
+    """Fills a header for one recipient. For any number of threads."""
+
+    __slots__ = ("_way",)
+
+    def __init__(self, way: Way) -> None:
+        self._way = way
+
+    def recipient(self, scope: Scope) -> Recipient | None:
+        """Whom the row's message is for."""
+        way = self._way
+        values = way.to.values(scope)
+        if values is None:
+            return None
+        address, name = values[way.address], "" if way.name is None else values[way.name]
+        found = _ADDRESS.fullmatch(address)
+        if found is None or len(address) >= MAX_ADDRESS or found.end(1) > MAX_LOCAL:
+            return None
+        if way.name is not None and _ATOMS.fullmatch(name) is None:
+            return None
+        try:
+            ascii_domain(found[2])
+        except AddressSyntax:
+            return None
+        return Recipient(address, "to", name, way.notify)
+
+    def fill(self, scope: Scope, identity: Identity) -> tuple[Recipient, str, str] | None:
+        """The recipient, the lines of the header, and the Message-ID ("" without one)."""
+        recipient = self.recipient(scope)
+        if recipient is None:
+            return None
+        way = self._way
+        to = f"To: {recipient.name} <{recipient.address}>" if recipient.name else f"To: {recipient.address}"
+        if len(to) > MAX_LINE:
+            return None
+        try:
+            date, made_id = way.date(scope, identity), way.message_id(scope, identity)
+            between, after = _text(way.between, scope), _text(way.after, scope)
+        except JobError:
+            return None
+        dated = f"Date: {date}\r\n" if date is not None else ""
+        named = f"Message-ID: {made_id}\r\n" if made_id is not None else ""
+        return recipient, f"{dated}{way.before}{to}\r\n{between}{named}{after}", made_id or ""
+
+
+def _text(parts: tuple[str | Lines, ...], scope: Scope) -> str:
+    return "".join([part if isinstance(part, str) else "".join([line.text for line in part(scope)]) for part in parts])
+
+
+def joined(parts: Sequence[Field | Lines]) -> tuple[str | Lines, ...]:
+    """The same lines in as few parts as can be."""
+    made: list[str | Lines] = []
+    for part in parts:
+        if not isinstance(part, Field):
+            made.append(part)
+        elif made and isinstance(made[-1], str):
+            made[-1] += part.text
+        else:
+            made.append(part.text)
+    return tuple(made)
+
+
+def places(to: AddressField) -> tuple[Simple, int | None, int] | None:
+    """The template of a To entry that is `{{ address }}` or `{{ name }} <{{ address }}>`, and the places of its values.
+
+    None where it is anything else.
+    """
+    simple = to.simple
+    if simple is None:
+        return None
+    text = simple.texts[0] + "".join([f"{OPEN}{at}{CLOSE}{text}" for at, text in enumerate(simple.texts[1:])])
+    try:
+        entries, groups = parse_addresses(text)
+    except AddressSyntax:
+        return None
+    if groups or len(entries) != 1 or entries[0].several:
+        return None
+    address = _DIGITS.fullmatch(entries[0].address)
+    name = _DIGITS.fullmatch(entries[0].name)
+    if address is None or (entries[0].name and name is None):
+        return None
+    return simple, int(name[1]) if name else None, int(address[1])

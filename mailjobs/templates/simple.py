@@ -1,0 +1,82 @@
+"""Templates that only put values between their text, as most headers and many bodies do: filled without Jinja.
+
+What such a template makes of texts and whole numbers is known without running it. Anything else (a name that does not
+exist, a list, a value that a header may not have) is left to Jinja, which renders it or has the words for the error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import nodes
+from markupsafe import escape
+
+MOST = 1024 * 1024  # characters of all values together; more is for Jinja, whose output is bounded
+LONG = 64  # bits of a number, likewise
+_NEVER_IN_HEADERS = re.compile(r"[\r\n\0]")
+
+
+class Simple:
+    """Texts around holes; `names` are the mapping and the key of each hole, such as ("row", "name")."""
+
+    __slots__ = ("_html", "_one_line", "_pattern", "names", "texts")
+
+    def __init__(self, texts: list[str], names: list[tuple[str, str]], kind: str) -> None:
+        self.texts = tuple(texts)
+        self.names = tuple(names)
+        self._pattern = "%s".join([text.replace("%", "%%") for text in texts])
+        self._html = kind == "html"
+        self._one_line = kind in ("header", "holes")
+
+    @classmethod
+    def of(cls, tree: nodes.Template, kind: str) -> Simple | None:
+        """What is simple in a template for output of a kind; None where it is not."""
+        if kind not in ("text", "html", "header", "holes"):
+            return None
+        texts, names = [""], []
+        for output in tree.body:
+            if not isinstance(output, nodes.Output):
+                return None
+            for part in output.nodes:
+                if isinstance(part, nodes.TemplateData):
+                    texts[-1] += part.data
+                elif (name := _value(part)) is not None:
+                    names.append(name)
+                    texts.append("")
+                else:
+                    return None
+        return cls(texts, names, kind) if names else None
+
+    def values(self, scope: Mapping[str, Any]) -> list[str] | None:
+        """The values as text; None where Jinja has to look at them."""
+        found, size = [], 0
+        for holder, key in self.names:
+            held = scope.get(holder)
+            value = held.get(key) if type(held) is dict else None
+            if type(value) is not str:
+                if type(value) is not int or value.bit_length() > LONG:
+                    return None
+                value = str(value)
+            if self._one_line and _NEVER_IN_HEADERS.search(value):
+                return None
+            found.append(value)
+            size += len(value)
+        return found if size <= MOST else None
+
+    def render(self, scope: Mapping[str, Any]) -> str | None:
+        """The whole text; None where Jinja has to make it."""
+        values = self.values(scope)
+        if values is None:
+            return None
+        return self._pattern % tuple(map(escape, values) if self._html else values)
+
+
+def _value(part: nodes.Node) -> tuple[str, str] | None:
+    """The names of `{{ row.name }}` or `{{ row['name'] }}`."""
+    if isinstance(part, nodes.Getattr) and isinstance(part.node, nodes.Name):
+        return part.node.name, part.attr
+    if isinstance(part, nodes.Getitem) and isinstance(part.node, nodes.Name) and isinstance(part.arg, nodes.Const):
+        return (part.node.name, part.arg.value) if isinstance(part.arg.value, str) else None
+    return None

@@ -1,0 +1,115 @@
+"""The straight way through a header gives what the long way gives, or leaves the row to it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from mailjobs.errors import JobError
+
+NAMES = st.one_of(
+    st.text(st.sampled_from("abZ 09.,'\"<>@ü=?_-\t\r\n()"), max_size=30),
+    st.from_regex(r"[A-Za-z0-9!#=?_-]{1,12}( [A-Za-z]{1,8}){0,3}", fullmatch=True),
+    st.text(st.sampled_from("ab "), min_size=60, max_size=90),
+)
+ADDRESSES = st.one_of(
+    st.from_regex(r"[a-z0-9+_.-]{1,12}@[a-z0-9.-]{1,12}", fullmatch=True),
+    st.from_regex(r"[a-z]{60,66}@[a-z]{1,3}\.example", fullmatch=True),
+    st.text(st.sampled_from('ab.@-_"ü \t,<>'), max_size=20),
+)
+SHAPES = [
+    "{{ row.name }} <{{ row.address }}>",
+    "<{{ row.address }}>",
+    "{{ row.address }}",
+    "{{ row.name }} {{ row.address }}",
+]
+KEYS = {
+    "plain": {},
+    "all": {
+        "subject": "For {{ row.name }}",
+        "reply_to": ("Desk <desk@example.com>",),
+        "headers": [("X-Campaign", "spring"), ("X-Row", "{{ row.name }}")],
+        "return_path": "bounces@example.com",
+    },
+}
+
+
+def long_way(compiled):
+    compiled._straight = None
+    return compiled
+
+
+def outcome(compiled, scope, identity):
+    try:
+        return compiled.fill(scope, identity)
+    except JobError as error:
+        return [str(problem) for problem in error.problems]
+
+
+@settings(max_examples=200, deadline=None)
+@given(name=NAMES, address=ADDRESSES, shape=st.sampled_from(SHAPES), keys=st.sampled_from(sorted(KEYS)))
+@example("Ann", "ann@example.com", SHAPES[0], "all")
+@example("=?utf-8?q?x=0D=0A?=", "ann@example.com", SHAPES[0], "all")
+def test_both_ways_give_the_same(desk, name, address, shape, keys):
+    scope = {"vars": {}, "row": {"name": name, "address": address}}
+    fields = {"to": (shape,), "text": "Dear {{ row.name }}", **KEYS[keys]}
+    both = desk.compile(**fields), long_way(desk.compile(**fields))
+    straight, long = [outcome(compiled, scope, desk.identity) for compiled in both]
+    assert straight == long
+
+
+def test_usual_rows_go_the_straight_way(desk, monkeypatch):
+    compiled = desk.compile(to=(SHAPES[0],), **KEYS["all"])
+    monkeypatch.setattr(compiled, "_long_way", lambda scope, identity: pytest.fail("the long way"))
+    scope = {"vars": {}, "row": {"name": "Ann B", "address": "ann.b@example.com"}}
+    assert dict(compiled.fill(scope, desk.identity).headers)["To"] == "Ann B <ann.b@example.com>"
+    assert compiled.recipients(scope) == compiled.fill(scope, desk.identity).recipients
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"cc": ("c@example.com",)},
+        {"bcc": ("{{ row.name }}@example.com",)},
+        {"from_": "{{ row.address }}"},
+        {"to": ("{{ row.address }}", "x@example.com")},
+        {"to": ("{{ row.address | lower }}",)},
+        {"max_header_length": 40},
+        {"return_path": "{{ row.address }}"},
+    ],
+    ids=str,
+)
+def test_anything_else_goes_the_long_way(desk, fields):
+    compiled = desk.compile(**{"to": (SHAPES[0],), **fields})
+    assert compiled._straight is None
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    values=st.tuples(
+        *[st.one_of(st.text(max_size=20), st.integers(), st.booleans(), st.none(), st.lists(st.text()))] * 2
+    ),
+    text=st.text(st.sampled_from("ab%s{}<&\n"), max_size=12),
+)
+def test_simple_templates_give_what_jinja_gives(desk, values, text):
+    from mailjobs.templates import Templates
+
+    source = (
+        f"{text}{{{{ row.a }}}}%s{{{{ row['b'] }}}}{text}" if "{{" not in text and "{%" not in text else "{{ row.a }}"
+    )
+    scope = {"vars": {}, "row": dict(zip("ab", values, strict=True))}
+    templates = Templates([])
+    for make in (templates.text, templates.html, templates.header):
+        try:
+            rendering = make(desk.template(source))
+        except JobError:
+            continue
+        results = []
+        for _ in range(2):
+            try:
+                results.append(rendering.render(scope))
+            except JobError as error:
+                results.append(str(error))
+            rendering.simple = None
+        assert results[0] == results[1]
