@@ -249,9 +249,17 @@ class Publish:
                 listener(stamped)
 
     def __call__(self, event: Event) -> None:
-        listeners = self._wanted[type(event)]
-        if listeners:
-            stamped = Stamped(clock.now(), self._place["run"], self._place["step"], self._place["server"], event)
-            with self._lock:
-                for listener in listeners:
-                    listener(stamped)
+        if self._wanted[type(event)]:
+            self.together((event,))
+
+    def together(self, events: Sequence[Event]) -> None:
+        """Publish several events of the same moment."""
+        now, place, wanted = clock.now(), self._place, self._wanted
+        run, step, server = place["run"], place["step"], place["server"]
+        with self._lock:
+            for event in events:
+                listeners = wanted[type(event)]
+                if listeners:
+                    stamped = Stamped(now, run, step, server, event)
+                    for listener in listeners:
+                        listener(stamped)

@@ -57,9 +57,14 @@ class Rates:
             moment = self._server.book(cost, now)
             return moment if moment > now else 0.0
 
+    @property
+    def of_domains(self) -> bool:
+        """Whether any domain is limited."""
+        return bool(self._per_domain or self._cells[self._domains_slow])
+
     def domains(self, addresses: Iterable[str]) -> float:
         """The moment when the domains of all these may be sent to (0: now)."""
-        if not self._per_domain and not self._cells[self._domains_slow]:
+        if not self.of_domains:
             return 0.0
         found: dict[str, int] = {}
         for address in addresses:

@@ -27,6 +27,7 @@ class Supply(Generic[L]):
         self._long_wait = long_wait
         self._held: tuple[Errand[L], float] | None = None  # has to wait for the rate
         self._unwritten: list[Settled[Letter]] = []
+        self._made: deque[L] = deque()  # letters that are not asked for yet
         self.ready: deque[Errand[L]] = deque()
 
     def fill(self, count: int, wait: bool) -> bool:
@@ -41,10 +42,10 @@ class Supply(Generic[L]):
     def _next(self, wait: bool) -> Errand[L] | None:
         errand, moment = self._held or (None, 0.0)
         if errand is None:
-            errand = self._dispatch.next(wait=False)
+            errand = self._dispatch.next(False, self._made)
             if errand is None and wait:
                 self.flush()
-                errand = self._dispatch.next(wait=True)
+                errand = self._dispatch.next(True, self._made)
             if errand is None:
                 return None
             moment = self._dispatch.moment_for(errand)
@@ -84,5 +85,8 @@ class Supply(Generic[L]):
             held = [self._held[0]] if self._held is not None else []
             for errand in (*self.ready, *held):
                 self._dispatch.back(errand)
+            for letter in self._made:
+                self._dispatch.unmake(letter)
             self._held = None
+            self._made.clear()
             self.ready.clear()

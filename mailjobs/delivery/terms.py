@@ -18,6 +18,10 @@ class Limits(Protocol):
     def wait(self, moment: float, recipients: int) -> float:
         """The moment is here. 0 where the message may go out; else it came too late, and this is a new one."""
 
+    @property
+    def of_domains(self) -> bool:
+        """Whether any domain is limited."""
+
     def domains(self, addresses: Iterable[str]) -> float:
         """The moment when the domains of all these may be sent to (0: now)."""
 
@@ -30,6 +34,8 @@ class Limits(Protocol):
 
 class NoLimits:
     """As fast as it goes."""
+
+    of_domains = False
 
     def server(self, recipients: int) -> float:
         """Now."""

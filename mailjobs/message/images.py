@@ -78,6 +78,8 @@ class Images:
 
 def _may_refer(html: str) -> bool:
     """Whether html has what any reference needs. Most has not, and is not looked at further."""
+    if "=" not in html and "(" not in html:
+        return False
     lower = html.lower()
     return "src" in lower or "background" in lower or "url(" in lower
 

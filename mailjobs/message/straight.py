@@ -93,6 +93,9 @@ class Straight:
 
 
 def _text(parts: tuple[str | Lines, ...], scope: Scope) -> str:
+    if len(parts) == 1:
+        only = parts[0]
+        return only if isinstance(only, str) else "".join([line.text for line in only(scope)])
     return "".join([part if isinstance(part, str) else "".join([line.text for line in part(scope)]) for part in parts])
 
 

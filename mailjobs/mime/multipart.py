@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
+from hashlib import sha1
 
 from mailjobs.mime.entity import Entity, Field, Piece
 from mailjobs.mime.entity import entity as entity_of
@@ -56,16 +56,17 @@ def _boundary(held: Sequence[bytes], names: Sequence[bytes]) -> str:
     while True:
         candidate = _candidate(held, names, attempt)
         sought = candidate.encode()
-        if True not in [sought in piece for piece in held]:
+        # One character is found far faster than several, and most texts have none.
+        if True not in [b"_" in piece and sought in piece for piece in held]:
             return candidate
         attempt += 1
 
 
 def _candidate(held: Sequence[bytes], names: Sequence[bytes], attempt: int) -> str:
-    digest = blake2b(b"%d" % attempt if attempt else b"", digest_size=12)
+    digest = sha1(b"%d" % attempt if attempt else b"", usedforsecurity=False)  # the fastest, on most machines
     for piece in (*held, *names):
         digest.update(piece)
-    return f"=_{digest.hexdigest()}"
+    return f"=_{digest.hexdigest()[:24]}"
 
 
 def _name(piece: Piece) -> bytes:

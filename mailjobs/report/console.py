@@ -38,6 +38,8 @@ class Console(Sink):
         self._verbose = verbose
 
     def __call__(self, stamped: Stamped) -> None:
+        if type(stamped.event) is events.MessageSettled and stamped.event.state == "accepted" and not self._verbose:
+            return  # nearly all that a batch tells
         match stamped.event:
             case events.RunStarted(job=job, resumed=resumed):
                 self._line(f"{job} ({'goes on with' if resumed else 'run'} {stamped.run})")

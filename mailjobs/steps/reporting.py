@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from threading import Lock
+from collections.abc import Iterator
 from typing import Any
 
 from mailjobs import clock
-from mailjobs.events import BatchProgress, Error, MessageSettled, Publish
+from mailjobs.events import BatchProgress, Error, Event, MessageSettled, Publish
 from mailjobs.session import Settled
 from mailjobs.steps.tally import Tally, addressed
 
@@ -16,36 +16,45 @@ LATELY = 20  # of these events: over so many the rate is measured
 
 
 class Reporter:
-    """Counts what is settled and tells it to who listens. For any number of threads."""
+    """Keeps what the threads of connections settle, until the thread that watches them counts and tells it.
+
+    So a connection is not kept from its next message, and what is told together costs less.
+    """
 
     def __init__(self, publish: Publish, stop_on: tuple[str, ...]) -> None:
         self._publish = publish
         self._stop_on = stop_on
-        self._lock = Lock()
-        self._tally = Tally()
+        self._settled: deque[Settled[Any]] = deque()
 
     def __call__(self, settled: Settled[Any]) -> None:
-        with self._lock:
-            self._tally.add(settled)
-        if self._publish.wants(MessageSettled):
-            tell(settled, self._publish, self._stop_on)
+        """For any number of threads: what a deque does needs no lock."""
+        self._settled.append(settled)
 
     def take(self) -> Tally:
-        """What was counted since the last call."""
-        with self._lock:
-            taken, self._tally = self._tally, Tally()
-        return taken
+        """What was settled since the last call, counted and told. For one thread."""
+        tally = Tally()
+        taken = [self._settled.popleft() for _ in range(len(self._settled))]
+        for settled in taken:
+            tally.add(settled)
+        if taken and self._publish.wants(MessageSettled):
+            self._publish.together([event for settled in taken for event in told(settled, self._stop_on)])
+        return tally
 
 
 def tell(settled: Settled[Any], publish: Publish, stop_on: tuple[str, ...]) -> None:
     """An event for each recipient, and a warning for each Bcc that was refused."""
+    publish.together(list(told(settled, stop_on)))
+
+
+def told(settled: Settled[Any], stop_on: tuple[str, ...]) -> Iterator[Event]:
+    """The events of one letter."""
     letter, people = addressed(settled)
     for recipient, outcome in zip(people, settled.outcomes, strict=True):
         reply = str(outcome.reply) if outcome.reply else None
-        publish(MessageSettled(letter.row, recipient.address, outcome.state, reply))
+        yield MessageSettled(letter.row, recipient.address, outcome.state, reply)
         if recipient.kind == "bcc" and outcome.state == "rejected" and "bcc" not in stop_on:
             words = f"a Bcc recipient was refused{f': {outcome.reason}' if outcome.reason else ''}"
-            publish(Error(161, words, recipient.address, reply))
+            yield Error(161, words, recipient.address, reply)
 
 
 class Progress:

@@ -98,11 +98,11 @@ def test_blanks_at_the_end_of_a_full_line_do_not_make_it_too_long():
 
 def test_a_boundary_never_stands_in_the_content(monkeypatch):
     monkeypatch.setattr(
-        import_module("mailjobs.mime.multipart"), "_candidate", lambda held, names, attempt: f"b{attempt}"
+        import_module("mailjobs.mime.multipart"), "_candidate", lambda held, names, attempt: f"=_b{attempt}"
     )
-    made = multipart_of("alternative", [text_entity("x --b0 y", "plain"), text_entity("b1", "html")])
-    assert 'boundary="b2"' in made.fields[0].value
-    assert b"".join(made.body).count(b"--b2") == 3
+    made = multipart_of("alternative", [text_entity("x --=_b0 y", "plain"), text_entity("=_b1", "html")])
+    assert 'boundary="=_b2"' in made.fields[0].value
+    assert b"".join(made.body).count(b"--=_b2") == 3
 
 
 def test_different_texts_have_different_boundaries():
