@@ -52,8 +52,10 @@ class Window(Generic[L]):
     def takes(self, letter: Letter) -> bool:
         """Whether this letter can go this way: the server can it, and it needs no reply before its content."""
         engine = self._conversation.engine
-        fits = engine.pipelining and engine.extensions.has("CHUNKING") and isinstance(letter.content, bytes)
-        return fits and Transaction(letter.envelope, letter.stop_indexes).all_or_nobody
+        keywords = engine.extensions.keywords
+        if not ("PIPELINING" in keywords and "CHUNKING" in keywords and isinstance(letter.content, bytes)):
+            return False
+        return not letter.stop_indexes or len(letter.envelope.recipients) == 1
 
     def write(self, letters: Sequence[L]) -> list[Settled[L]]:
         """Write all of `letters`, whose dots the caller has written down; those that the server cannot take at all.

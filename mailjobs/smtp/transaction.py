@@ -134,11 +134,6 @@ class Transaction:
         return commands
 
     @property
-    def all_or_nobody(self) -> bool:
-        """Whether no refusal of some stops the message for others."""
-        return self._groups_data
-
-    @property
     def _smtputf8(self) -> bool:
         recipients = self.envelope.recipients
         return self.envelope.smtputf8 or True in [needs_smtputf8(recipients[index]) for index in self._asked]
