@@ -175,27 +175,40 @@ class Dispatch(Generic[L]):
         self.exhausted = False
         self._book.release(letter)
 
-    def settle(self, errand: Errand[L], outcomes: tuple[Outcome, ...], error: MailjobsError | None) -> Settled[Letter]:
-        """Take in what a try has brought. What is to be written down is for the caller to do, with the next dot."""
+    def settle(
+        self, errand: Errand[L], outcomes: tuple[Outcome, ...], error: MailjobsError | None
+    ) -> Settled[Letter] | None:
+        """Take in what a try has brought; what is to be written down, which is for the caller to do with the next dot.
+
+        None where it is written down: who is tried again may be taken by another connection at once, whose line must
+        come behind this one.
+        """
         if error is None:
             self.settled += 1
         settled = Settled(errand.letter, outcomes, error)
         if False not in [outcome.state == "accepted" for outcome in outcomes]:
             self._report(settled)
-        else:
-            self._weigh(errand, outcomes, error)
-        return settled
-
-    def _weigh(self, errand: Errand[L], outcomes: tuple[Outcome, ...], error: MailjobsError | None) -> None:
-        """Some were not accepted: who may be tried again is parked, of the others is told."""
+            return settled
         self._complain(outcomes)
+        again = self._weigh(errand, outcomes, error)
+        if not again:
+            return settled
+        self._book.settle([settled])
+        for one, moment in again:
+            self._park(one, moment)
+        return None
+
+    def _weigh(
+        self, errand: Errand[L], outcomes: tuple[Outcome, ...], error: MailjobsError | None
+    ) -> list[tuple[Errand[L], float]]:
+        """Some were not accepted: what may be tried again, with its moment; of the others is told."""
         if error is not None and self._lost(errand, outcomes, error):
-            return
+            return [(errand, 0.0)]
         errand.tries += 1
         verdict = judge(outcomes, errand.tries < self._terms.retry.attempts)
-        self._once_more(errand, outcomes, verdict.again_now, 0.0)
-        self._once_more(errand, outcomes, verdict.again_later, clock.monotonic() + self._delay(errand))
         self._final(errand.letter, outcomes, verdict.final, error)
+        moments = ((verdict.again_now, 0.0), (verdict.again_later, clock.monotonic() + self._delay(errand)))
+        return [(_rest(errand, outcomes, indexes), moment) for indexes, moment in moments if indexes]
 
     def _lost(self, errand: Errand[L], outcomes: tuple[Outcome, ...], error: MailjobsError) -> bool:
         """Whether the letter goes back since the connection broke under it before anything could have come of it."""
@@ -204,17 +217,7 @@ class Dispatch(Generic[L]):
             return False
         errand.losses += 1
         errand.known = outcomes
-        if errand.losses >= MOST_LOSSES:
-            return False
-        self._park(errand)
-        return True
-
-    def _once_more(
-        self, errand: Errand[L], outcomes: tuple[Outcome, ...], indexes: tuple[int, ...], moment: float
-    ) -> None:
-        if indexes:
-            known = tuple([outcomes[index] for index in indexes])
-            self._park(Errand(errand.whole, part_of(errand.letter, indexes), errand.tries, known=known), moment)
+        return errand.losses < MOST_LOSSES
 
     def _delay(self, errand: Errand[L]) -> float:
         retry = self._terms.retry
@@ -265,3 +268,9 @@ class Dispatch(Generic[L]):
         with self._changed:
             self.stopped = True
             self._changed.notify_all()
+
+
+def _rest(errand: Errand[L], outcomes: tuple[Outcome, ...], indexes: tuple[int, ...]) -> Errand[L]:
+    """Those at `indexes`, to be tried again."""
+    known = tuple([outcomes[index] for index in indexes])
+    return Errand(errand.whole, part_of(errand.letter, indexes), errand.tries, known=known)

@@ -70,7 +70,9 @@ class Supply(Generic[L]):
 
     def settle(self, errand: Errand[L], outcomes: tuple[Outcome, ...], error: MailjobsError | None) -> None:
         """What a try of `errand`, which is not ready any more, has brought."""
-        self._unwritten.append(self._dispatch.settle(errand, outcomes, error))
+        settled = self._dispatch.settle(errand, outcomes, error)
+        if settled is not None:
+            self._unwritten.append(settled)
 
     def flush(self) -> None:
         """Write down what became of letters."""
