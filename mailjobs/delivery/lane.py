@@ -129,9 +129,11 @@ class Lane(Generic[L]):
     # --- the connection
 
     def _connect(self) -> None:
-        if self.conversation is not None and self.conversation.usable:
-            if self._left > 0 or not self._idle:
+        if self.conversation is not None:
+            if self.conversation.usable and (self._left > 0 or not self._idle):
                 return
+            if self._window is not None:
+                self._carried += self._window.drain()  # the server has gone, and may have answered some before
             self.hang_up()
         self._carried = 0
         try:
