@@ -65,7 +65,7 @@ class Head:
             return None
         assert self._date is not None, "compiled without problems"
         assert self._id is not None, "compiled without problems"
-        from_, _, _, _, reply_to = people.fields
+        from_, to, _, _, reply_to = people.fields
         author = from_.constant or ()
         made_id, domain = self._id, author[0].domain
         subject = [self._subject.constant or _alone(self._subject)] if self._subject is not None else []
@@ -75,6 +75,7 @@ class Head:
             Way(
                 *found,
                 notify=message.dsn.notify or (),
+                line=lambda box: to.line((box,), {}).text,
                 date=self._date.fill,
                 message_id=lambda scope, identity: made_id.fill(scope, identity, message.name, domain),
                 before=from_.line(author, {}).text,

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from mailjobs.errors import JobError
 from mailjobs.message.addresses import AddressField
 from mailjobs.message.headers import MAX_LINE
-from mailjobs.message.mailbox import MAX_ADDRESS, MAX_LOCAL, AddressSyntax, ascii_domain
+from mailjobs.message.mailbox import MAX_ADDRESS, MAX_LOCAL, AddressSyntax, Mailbox, ascii_domain
 from mailjobs.message.mailbox_parser import parse_addresses
 from mailjobs.message.outgoing import Identity, Recipient
 from mailjobs.mime import Field
@@ -24,6 +24,7 @@ from mailjobs.templates.simple import Simple
 Scope = Mapping[str, Any]
 Lines = Callable[[Scope], Sequence[Field]]
 
+SHORT = MAX_LINE - len("To:  <>")  # characters of a name and an address that need no fold
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/^_`{|}~-]+)*")
 _ADDRESS = re.compile(r"([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 _DIGITS = re.compile(f"{OPEN}([0-9]+){CLOSE}")
@@ -32,14 +33,16 @@ _DIGITS = re.compile(f"{OPEN}([0-9]+){CLOSE}")
 class Way(NamedTuple):
     """What is made once. `name` and `address` are the places of the To entry's values, `name` None where it has none.
 
-    `before` and `after` are the lines around To, Subject and Message-ID, as text where they are the same for every
-    row, else as what gives them. `date` and `message_id` give their values.
+    `line` gives the line of To where something has to be done to it. `before`, `between` and `after` are the lines
+    around To and Message-ID: as text where they are the same for every row, else as what gives them. `date` and
+    `message_id` give their values.
     """
 
     to: Simple
     name: int | None
     address: int
     notify: tuple[str, ...]
+    line: Callable[[Mailbox], str]
     date: Callable[[Scope, Identity], str | None]
     message_id: Callable[[Scope, Identity], str | None]
     before: str
@@ -65,7 +68,7 @@ class Straight:
         found = _ADDRESS.fullmatch(address)
         if found is None or len(address) >= MAX_ADDRESS or found.end(1) > MAX_LOCAL:
             return None
-        if way.name is not None and _ATOMS.fullmatch(name) is None:
+        if way.name is not None and (not name or name != name.strip()):
             return None
         try:
             ascii_domain(found[2])
@@ -79,17 +82,23 @@ class Straight:
         if recipient is None:
             return None
         way = self._way
-        to = f"To: {recipient.name} <{recipient.address}>" if recipient.name else f"To: {recipient.address}"
-        if len(to) > MAX_LINE:
-            return None
         try:
+            to = self._to(recipient)
             date, made_id = way.date(scope, identity), way.message_id(scope, identity)
             between, after = _text(way.between, scope), _text(way.after, scope)
         except JobError:
             return None
         dated = f"Date: {date}\r\n" if date is not None else ""
         named = f"Message-ID: {made_id}\r\n" if made_id is not None else ""
-        return recipient, f"{dated}{way.before}{to}\r\n{between}{named}{after}", made_id or ""
+        return recipient, f"{dated}{way.before}{to}{between}{named}{after}", made_id or ""
+
+    def _to(self, recipient: Recipient) -> str:
+        """The line of To. Raises JobError."""
+        name, address = recipient.name, recipient.address
+        if len(name) + len(address) < SHORT and (not name or _ATOMS.fullmatch(name)):
+            return f"To: {name} <{address}>\r\n" if name else f"To: {address}\r\n"
+        local, _, domain = address.partition("@")
+        return self._way.line(Mailbox(name, local, domain, True))
 
 
 def _text(parts: tuple[str | Lines, ...], scope: Scope) -> str:

@@ -42,7 +42,6 @@ class JsonLines(Sink):
         self._out.write(visible_json(lines) + "\n")
         self._out.flush()
 
-
     def _told(self, stamped: Stamped, event: MessageSettled) -> str:
         """As `json.dumps` writes it, in a tenth of the time: there is one for each recipient of a batch."""
         if stamped.time is not self._time:  # those of one moment come together
