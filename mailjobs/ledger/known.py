@@ -20,8 +20,8 @@ class Known:
     unknown, not-attempted: a r d u n; b: accepted by an earlier run), "m" where `mixed` has one for each address,
     or "k" where `kept` has one for some.
 
-    `totals` counts recipients by letter; of rows that nobody has touched it counts none. `garbage` counts lines that
-    cannot be read.
+    `totals` counts recipients by letter; of rows that nobody has touched, or that were not attempted, it counts none.
+    `garbage` counts lines that cannot be read.
     """
 
     states: bytearray
@@ -48,9 +48,11 @@ class Known:
             self.spread(position, addresses)
             self._merge(position, dict(zip(addresses, letters, strict=False)))
             return
+        # Where nobody was sent to, the row is again as one that nobody has touched, which is counted by neither.
         if before != UNTOUCHED:
             self.totals[chr(before)] -= len(letters)
-        self.totals[letters[0]] += len(letters)
+        if letters[0] != "n":
+            self.totals[letters[0]] += len(letters)
         self.states[position] = ord(letters[0])
 
     def spread(self, position: int, addresses: Iterable[str]) -> None:

@@ -59,6 +59,15 @@ def test_totals_of_what_was_taken_over(runs):
     assert past(runs.folder)[1].steps["send"].totals == {"accepted": 3, "deferred": 1, "rejected": 1, "unknown": 1}
 
 
+@pytest.mark.parametrize("before", ["not-attempted", "deferred"])
+def test_who_was_come_to_in_vain_counts_once(runs, before):
+    files = runs.begin("r1", ROWS)
+    runs.deliver(files, {"a@x": before, "c@x": before})
+    runs.deliver(files, {"a@x": "not-attempted", "b@x": "not-attempted", "c@x": "not-attempted"})
+    runs.deliver(files, {})
+    assert past(runs.folder)[0].steps["send"].totals == {"accepted": 6}
+
+
 def test_what_was_taken_over_is_marked_and_costs_no_memory(runs):
     runs.deliver(runs.begin("r1", ROWS), {"c@x": "deferred"})
     files = runs.begin("r2", ROWS, kept=["r1"])
