@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mailjobs.errors import OutputError
 from mailjobs.ledger import Account, accounts
+from mailjobs.rows.csv_rows import CsvRows, columns_of
 from mailjobs.steps.shelf import Shelf
 
 OURS = ("mailjobs_address", "mailjobs_state", "mailjobs_reply")
@@ -51,25 +50,13 @@ def _write(shelf: Shelf, kind: Kind) -> str | None:
 
 
 def _write_rows(path: Path, shelf: Shelf, letters: str) -> None:
-    found = groupby(accounts(shelf.files, len(shelf.snapshot), letters), key=lambda account: account.position)
-    columns: list[str] | None = None
+    snapshot, known = shelf.snapshot, shelf.known
+    columns = columns_of(snapshot.row(one) for one in range(len(snapshot)) if known.open(one, letters))
+    found = groupby(accounts(shelf.files, len(snapshot), letters), key=lambda account: account.position)
     with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="", opener=_private) as file:
-        writer = csv.writer(file)
+        rows = CsvRows(file, columns, OURS)
         for position, group in found:
-            values = shelf.snapshot.row(position).values
-            if columns is None:
-                columns = list(values)
-                writer.writerow([*columns, *OURS])
-            writer.writerow([*_cells(values, columns), *_ours(list(group))])
-
-
-def _cells(values: Mapping[str, Any], columns: Sequence[str]) -> Iterator[str]:
-    for column in columns:
-        value = values.get(column)
-        if value is None or isinstance(value, str):
-            yield value or ""
-        else:
-            yield json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
+            rows.write(snapshot.row(position).values, _ours(list(group)))
 
 
 def _ours(group: Sequence[Account]) -> tuple[str, str, str]:
