@@ -6,13 +6,17 @@ from mailjobs.ledger.carry import Delivered, carry_over
 from mailjobs.ledger.claims import BLOCK, LocalClaims, SharedClaims
 from mailjobs.ledger.decision import New, Refuse, Resume, Wishes, decide
 from mailjobs.ledger.folder import StateFolder, StepFiles, state_folder
-from mailjobs.ledger.history import Recipient, forget, forget_before, past, show, totals_of
+from mailjobs.ledger.history import forget, forget_all, past, show
 from mailjobs.ledger.journal import Journal
 from mailjobs.ledger.kept import KeptWriter
-from mailjobs.ledger.known import Known
+from mailjobs.ledger.known import Known, totals_of
+from mailjobs.ledger.look import PastRun, counted, look
 from mailjobs.ledger.once import OnceIndex, OnceKeysWriter, once_key
+from mailjobs.ledger.recipient import Recipient
+from mailjobs.ledger.remains import Remains
 from mailjobs.ledger.replay import restore
 from mailjobs.ledger.run import Run, StepState
+from mailjobs.ledger.wanted import Wanted
 
 __all__ = [
     "BLOCK",
@@ -26,20 +30,25 @@ __all__ = [
     "New",
     "OnceIndex",
     "OnceKeysWriter",
+    "PastRun",
     "Recipient",
     "Refuse",
+    "Remains",
     "Resume",
     "Run",
     "SharedClaims",
     "StateFolder",
     "StepFiles",
     "StepState",
+    "Wanted",
     "Wishes",
     "accounts",
     "carry_over",
+    "counted",
     "decide",
     "forget",
-    "forget_before",
+    "forget_all",
+    "look",
     "once_key",
     "past",
     "restore",

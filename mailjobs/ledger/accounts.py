@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from mailjobs.errors import OutputError
 from mailjobs.frozen import frozen
 from mailjobs.ledger import lines
 from mailjobs.ledger.folder import StepFiles
@@ -41,27 +42,40 @@ class Account:
 def accounts(files: StepFiles, rows: int, letters: str = ALL) -> Iterator[Account]:
     """The recipients whose state has one of these letters, by position. Raises OutputError."""
     known = restore(files.journals(), rows, files.kept)
-    table = sqlite3.connect("")  # a file without a name, in the folder for temporary files
     try:
-        table.execute(TABLE)
-        for path in files.journals():
-            _fill(table, path, known, letters)
-        heard = _Heard(table)
-        for position in range(rows):
-            yield from _of_row(known, position, letters, heard)
+        yield from accounts_of(known, files.journals(), letters)
     finally:
-        table.close()
         if known.kept is not None:
             known.kept.close()
 
 
-def _fill(table: sqlite3.Connection, path: Path, known: Known, letters: str) -> None:
+def accounts_of(
+    known: Known, journals: Iterable[Path], letters: str = ALL, positions: Collection[int] | None = None
+) -> Iterator[Account]:
+    """The same where the `journals` are `known` already; of the rows at these `positions` alone, if any are given."""
+    table = sqlite3.connect("")  # a file without a name, in the folder for temporary files
+    try:
+        table.execute(TABLE)
+        for path in journals:
+            _fill(table, path, known, letters, positions)
+        heard = _Heard(table)
+        for position in range(len(known.states)) if positions is None else sorted(positions):
+            yield from _of_row(known, position, letters, heard)
+    except sqlite3.Error as error:
+        raise OutputError(f"cannot keep a table in the folder for temporary files: {error}") from None
+    finally:
+        table.close()
+
+
+def _fill(table: sqlite3.Connection, path: Path, known: Known, letters: str, positions: Collection[int] | None) -> None:
     batch: list[tuple[int, str, str]] = []
     for words in records(path):
         if words is None or words[0] not in ("dot", "done", "row", "said"):
             continue
         position = int(words[1])
         if position >= len(known.states):  # `restore` has counted it as garbage
+            continue
+        if positions is not None and position not in positions:
             continue
         state = known.states[position]
         if (state not in (MIXED, KEPT) and chr(state) not in letters) or (state == ord("a") and words[0] == "dot"):

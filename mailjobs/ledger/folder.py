@@ -54,14 +54,19 @@ class StepFiles:
 
     def journals(self) -> list[Path]:
         """In the order in which they were begun."""
-        found = self.folder.glob(f"{self.step}.ledger-*.log")
-        return sorted(found, key=lambda path: int(path.stem.rpartition("-")[2]))
+        found = [path for path in self.folder.glob(f"{self.step}.ledger-*.log") if _number(path).isdecimal()]
+        return sorted(found, key=lambda path: int(_number(path)))
 
     def next_journal(self, worker: int = 0) -> Path:
         """The name of a new one. Processes that work together call it before any of them makes its own."""
         before = self.journals()
-        number = int(before[-1].stem.rpartition("-")[2]) + 1 if before else 1
+        number = int(_number(before[-1])) + 1 if before else 1
         return self.folder / f"{self.step}.ledger-{number + worker}.log"
+
+
+def _number(journal: Path) -> str:
+    """What tells a journal from the others of its step."""
+    return journal.stem.rpartition("-")[2]
 
 
 class StateFolder:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from mailjobs.ledger import lines
 from mailjobs.ledger.kept import Kept
 
 MIXED: Final = ord("m")
@@ -101,3 +102,13 @@ class Known:
         if set(held.values()) == {"a"}:  # of a row that is open each address must stay known
             self.states[position] = ord("a")
             del self.mixed[position]
+
+
+def totals_of(known: Known) -> dict[str, int]:
+    """Recipients by state, and those "kept": delivered to by an earlier run. Rows nobody has touched count in none."""
+    found: dict[str, int] = {}
+    for letter, count in known.totals.items():
+        if count > 0:
+            name = "kept" if letter == "b" else lines.STATES[letter]
+            found[name] = found.get(name, 0) + count
+    return found

@@ -42,6 +42,17 @@ def records(path: Path) -> Iterator[Words | None]:
         yield None
 
 
+def highest(journals: Iterable[Path]) -> int:
+    """The last position that any line is about; -1 without any. Raises OutputError."""
+    found = -1
+    for path in journals:
+        for words in records(path):
+            if words is not None and words[0] in ("dot", "done", "row", "said", "take") and len(words) > 2:
+                number = words[2] if words[0] == "take" else words[1]
+                found = max(found, int(number) if number.isdecimal() else -1)
+    return found
+
+
 def _parsed(path: Path) -> Iterator[tuple[int, Words | None]]:
     try:
         with path.open("rb", buffering=1 << 18) as file:

@@ -64,12 +64,12 @@ class Run:
         return cls(
             found["id"],
             found["job"],
-            datetime.fromisoformat(found["started"]),
+            _moment(found["started"]),
             dict(found["fingerprint"]),
             found["staging"],
             tuple(found["kept"]),
-            datetime.fromisoformat(finished) if finished else None,
-            {name: StepState(**step) for name, step in found["steps"].items()},
+            _moment(finished) if finished else None,
+            {name: _step(step) for name, step in found["steps"].items()},
         )
 
     @classmethod
@@ -98,3 +98,17 @@ class Run:
             sync_folder(path.parent)
         except OSError as error:
             raise OutputError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return moment
+
+
+def _step(found: dict[str, Any]) -> StepState:
+    step = StepState(**found)
+    if not all(type(count) is int and count >= 0 for count in (step.rows, *step.totals.values())):
+        raise ValueError("counts are whole numbers")
+    return step

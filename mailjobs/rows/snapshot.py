@@ -140,9 +140,13 @@ def index_path(path: Path) -> Path:
 
 
 class Snapshot:
-    """A snapshot that is written. For any number of threads and processes; it holds nothing but two open files."""
+    """A snapshot that is written. For any number of threads and processes; it holds nothing but two open files.
+
+    Raises OutputError where the file has become shorter.
+    """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._rows = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._index = os.open(index_path(path), os.O_RDONLY | os.O_CLOEXEC)
         self._count = os.fstat(self._index).st_size // OFFSET.size
@@ -165,18 +169,28 @@ class Snapshot:
 
     def rows(self, first: int = 0, last: int | None = None) -> Iterator[Row]:
         """The rows from one position to another, both included; without any, all."""
-        last = self._count - 1 if last is None else last
+        return map(_row, self._lines(first, self._count - 1 if last is None else last))
+
+    def holding(self, text: str) -> Iterator[int]:
+        """The positions of rows that have `text` somewhere, whatever the case of its letters in ASCII."""
+        sought = _ENCODE(text)[1:-1].encode().lower()
+        return (position for position, line in enumerate(self._lines(0, self._count - 1)) if sought in line.lower())
+
+    def _lines(self, first: int, last: int) -> Iterator[bytes]:
         if last < first:
             return
         begin, end = self._offset(first), self._offset(last + 1)
         rest = b""
         while begin < end:
             chunk = os.pread(self._rows, min(AHEAD, end - begin), begin)
+            if not chunk:
+                break
             begin += len(chunk)
             lines = (rest + chunk).split(b"\n")
             rest = lines.pop()
-            for line in lines:
-                yield _row(line)
+            yield from lines
+        if rest or begin < end:
+            raise OutputError(f"{self._path} is damaged: it is shorter than it was")
 
     def _offset(self, position: int) -> int:
         if position >= self._count:

@@ -48,9 +48,14 @@ def column_of(exclude: Exclude) -> str:
 
 
 def _number(address: str) -> int:
-    local, _, domain = address.strip().rpartition("@")
-    told = f"{local}@{_ascii(domain)}".lower().encode("utf-8", "surrogatepass")
+    told = known_as(address.strip()).encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(told, digest_size=8).digest(), "big")
+
+
+def known_as(address: str) -> str:
+    """An address as it stands in RCPT, in small letters: two that are written differently may be one."""
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{_ascii(domain)}".lower()
 
 
 def _ascii(domain: str) -> str:

@@ -122,7 +122,7 @@ class Batches:
         return parts
 
     def _new(self, decision: New, fingerprint: dict[str, str], staging: str | None, preparation: Preparation) -> None:
-        steps = {step_name(batch.step): StepState("open", batch.found.messages) for batch in self._batches.values()}
+        steps = {step_name(batch.step): _to_do(batch.found) for batch in self._batches.values()}
         facts = preparation.facts
         self._run = Run(facts.id, self._job.name, facts.started, fingerprint, staging, decision.kept, None, steps)
         if decision.kept:
@@ -193,6 +193,11 @@ class Batches:
     def close(self) -> None:
         """Let others run the job. A run that nothing was sent in is not worth keeping."""
         self._folder.unlock()
+
+
+def _to_do(found: Found) -> StepState:
+    """As it stands before anything is sent: how many recipients there are is known even if the run is killed."""
+    return StepState("open", found.messages, {"not-attempted": found.recipients} if found.recipients else {})
 
 
 def open_recipients(found: Found, totals: Mapping[str, int], opened: str) -> int:
