@@ -38,6 +38,7 @@ class Remains:
         self._journals = self._readable(files.journals())
         self._kept = self._readable([files.kept])
         self._taken_over: Kept | None = None
+        self._doubt = False
 
     @cached_property
     def _known(self) -> Known:
@@ -62,7 +63,8 @@ class Remains:
         found = totals_of(self._known)
         untouched = self._known.states.count(UNTOUCHED)
         left = max(sum(self._state.totals.values()) - sum(found.values()), untouched)
-        return found | {"not-attempted": found.get("not-attempted", 0) + left}
+        state = "unknown" if self._doubt else "not-attempted"
+        return found | {state: found.get(state, 0) + left}
 
     def recipients(self, wanted: Wanted = EVERYBODY) -> Iterator[Recipient]:
         """Those that are wanted, by row. Raises OutputError."""
@@ -110,19 +112,18 @@ class Remains:
     def _restored(self) -> Known:
         snapshot = self._rows.snapshot
         rows = len(snapshot) if snapshot is not None else max(self._state.rows, highest(self._journals) + 1)
-        doubt = bool(self._told)
         try:
             known = restore(self._journals, rows, *self._kept)
         except OutputError as error:
             self._told.append(error.message)
-            known, doubt = restore(self._journals, rows), True
+            known = restore(self._journals, rows)
         self._taken_over = known.kept
+        self._doubt = bool(self._told) or self._less(known)
         if known.garbage:
             self._told.append(f"lines of its journals that cannot be read: {known.garbage}")
-        if self._less(known):
-            self._told.append("journals are missing: it is not known what became of whom")
-            doubt = True
-        if doubt:
+        elif self._doubt and not self._told:
+            self._told.append("files are missing that say what became of whom")
+        if self._doubt:
             for position in [at for at, letter in enumerate(known.states) if letter == UNTOUCHED]:
                 known.lose(position)
         return known

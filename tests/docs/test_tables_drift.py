@@ -57,7 +57,10 @@ def test_commands_and_their_options_do_not_drift(name: str):
     section = PAGES["cli.md"].partition(f"## mailjobs {name}")[2].partition("\n## ")[0]
     command = group.get_command(click.Context(group), name)
     assert command
-    options = [max(option.opts, key=len) for option in command.params if isinstance(option, click.Option)]
+    below = command.commands if isinstance(command, click.Group) else {}
+    params = [param for one in (command, *below.values()) for param in one.params]
+    options = [max(option.opts, key=len) for option in params if isinstance(option, click.Option)]
+    assert [one for one in below if f"`{one} JOB" not in section] == []
     assert [option for option in options if option not in section] == []
 
 

@@ -63,7 +63,7 @@ def test_journals_that_are_gone(runs, done):
     people, totals, told = seen(runs)
     assert people == "k1 u, k2 u, k3 u, k4 u, k5 u"
     assert totals == TOTALS
-    assert told == ["step send: journals are missing: it is not known what became of whom"]
+    assert told == ["step send: files are missing that say what became of whom"]
 
 
 def test_a_journal_of_several_that_is_gone(runs):
@@ -75,6 +75,10 @@ def test_a_journal_of_several_that_is_gone(runs):
     people, _, told = seen(runs)
     assert people == "a@x a, b@x d, k3 u, k4 u, k5 u"
     assert len(told) == 1
+    run = runs.folder.runs()[0]
+    run.finished = None  # it goes on, and is killed
+    runs.folder.save(run)
+    assert seen(runs)[1] == {"accepted": 1, "deferred": 1, "unknown": 4}
 
 
 def test_a_journal_that_cannot_be_opened(runs, done):
