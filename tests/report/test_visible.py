@@ -15,7 +15,7 @@ from mailjobs.report.console import Console
 from mailjobs.report.json_lines import JsonLines
 from mailjobs.report.problems import problems_text
 from mailjobs.report.trace import TraceWriter
-from mailjobs.report.visible import visible, visible_json
+from mailjobs.report.visible import _STEERING, visible, visible_json
 
 EVIL = "a\x1b[31m\x07\r\n\x9b2J\u202eb\x00"
 SHOWN = "a\\x1b[31m\\x07\\x0d\\x0a\\x9b2J\\u202eb\\x00"
@@ -24,6 +24,12 @@ SHOWN = "a\\x1b[31m\\x07\\x0d\\x0a\\x9b2J\\u202eb\\x00"
 def test_controls_are_shown_and_text_stays() -> None:
     assert visible(EVIL) == SHOWN
     assert visible("plain, 漢字, עברית, 👩\u200d👧\t.") == "plain, 漢字, עברית, 👩\u200d👧\t."
+
+
+@pytest.mark.parametrize("code", [code for code in _STEERING if chr(code) != "\t"])
+def test_each_of_them_alone_is_shown(code: int) -> None:
+    assert chr(code) not in visible(f"é{chr(code)}")
+    assert code < 0x20 or chr(code) not in visible_json(f'"é{chr(code)}"')
 
 
 @pytest.mark.parametrize(
