@@ -4,14 +4,15 @@ from mailjobs.ledger.accounts import Account, accounts
 from mailjobs.ledger.book import LedgerBook
 from mailjobs.ledger.carry import Delivered, carry_over
 from mailjobs.ledger.claims import BLOCK, LocalClaims, SharedClaims
-from mailjobs.ledger.decision import New, Refuse, Resume, Wishes, decide
-from mailjobs.ledger.folder import StateFolder, StepFiles, state_folder
+from mailjobs.ledger.decision import New, Refuse, Resume, Wishes, changed, decide, last
+from mailjobs.ledger.folder import StateFolder, StepFiles, busy, state_folder
 from mailjobs.ledger.history import forget, forget_all, past, show
 from mailjobs.ledger.journal import Journal
 from mailjobs.ledger.kept import KeptWriter
 from mailjobs.ledger.known import Known, totals_of
 from mailjobs.ledger.look import PastRun, counted, look
 from mailjobs.ledger.once import OnceIndex, OnceKeysWriter, once_key
+from mailjobs.ledger.parts import KeptParts, read_parts, write_parts
 from mailjobs.ledger.recipient import Recipient
 from mailjobs.ledger.remains import Remains
 from mailjobs.ledger.replay import restore
@@ -23,6 +24,7 @@ __all__ = [
     "Account",
     "Delivered",
     "Journal",
+    "KeptParts",
     "KeptWriter",
     "Known",
     "LedgerBook",
@@ -43,16 +45,21 @@ __all__ = [
     "Wanted",
     "Wishes",
     "accounts",
+    "busy",
     "carry_over",
+    "changed",
     "counted",
     "decide",
     "forget",
     "forget_all",
+    "last",
     "look",
     "once_key",
     "past",
+    "read_parts",
     "restore",
     "show",
     "state_folder",
     "totals_of",
+    "write_parts",
 ]

@@ -47,9 +47,10 @@ class Resume:
 
 @frozen
 class Refuse:
-    """Nothing may be sent."""
+    """Nothing may be sent. `run` is the one that stands in the way, None where there is none."""
 
     error: RepeatError
+    run: str | None = None
 
 
 def decide(
@@ -67,6 +68,11 @@ def decide(
     if wishes.retry_failed or wishes.retry_unknown:
         return _refuse("there is no run of the job, as it is now, to try again", "run it without --retry-…")
     return New(() if wishes.again else _delivered_alike(lineage, fingerprint))
+
+
+def last(before: Sequence[Run], staging: str | None = None) -> Run | None:
+    """The newest of the runs that a new one goes by: those that went to the same people, or the same mailbox."""
+    return next((run for run in before if run.staging == staging), None)
 
 
 def changed(run: Run, fingerprint: Mapping[str, str]) -> list[str]:
@@ -91,6 +97,7 @@ def _unfinished(run: Run, fingerprint: Mapping[str, str], wishes: Wishes) -> New
     return _refuse(
         f"the run of {_when(run)} is not finished ({_amounts(run)}), and since then {_list(parts)} changed",
         "--accept-changes sends the rest as it is now, and leaves out who has got it",
+        run,
     )
 
 
@@ -103,7 +110,7 @@ def _finished_before(
     if wishes.retry_failed or wishes.retry_unknown:
         what = "rejected" if wishes.retry_failed else "unknown"
         return _refuse(
-            f"nobody is {what} in the run of {_when(run)} ({_amounts(run)})", "there is nothing to try again"
+            f"nobody is {what} in the run of {_when(run)} ({_amounts(run)})", "there is nothing to try again", run
         )
     if wishes.again or wishes.once_per:
         return New()
@@ -112,6 +119,7 @@ def _finished_before(
     return _refuse(
         f"this was sent in the run of {_when(run)} ({_amounts(run)})",
         f"--again, or again: true on the step, sends it once more{also}",
+        run,
     )
 
 
@@ -120,8 +128,8 @@ def _delivered_alike(lineage: Sequence[Run], fingerprint: Mapping[str, str]) -> 
     return tuple(run.id for run in lineage if run.counts and run.complete and {*changed(run, fingerprint)} <= SELECTION)
 
 
-def _refuse(message: str, hint: str) -> Refuse:
-    return Refuse(RepeatError(message, hint=hint))
+def _refuse(message: str, hint: str, run: Run | None = None) -> Refuse:
+    return Refuse(RepeatError(message, hint=hint), run.id if run else None)
 
 
 def _when(run: Run) -> str:

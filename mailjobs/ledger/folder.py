@@ -4,7 +4,7 @@
 .mailjobs/<job file>/job              where the job file lies
 .mailjobs/<job file>/lock             held by the run that is active, with its process id
 .mailjobs/<job file>/once.sqlite      what was delivered under once_per
-.mailjobs/<job file>/runs/<run id>/   run.json, and for each step its rows and journals
+.mailjobs/<job file>/runs/<run id>/   run.json, parts.json, and for each step its rows and journals
 """
 
 from __future__ import annotations
@@ -92,11 +92,21 @@ class StateFolder:
         except OSError:
             holder = os.pread(self._lock, 20, 0).decode("ascii", "replace").strip()
             self.unlock()
-            raise BusyError(
-                f"another run of this job is active (process {holder or 'unknown'})", hint="wait until it has ended"
-            ) from None
+            raise busy(holder) from None
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+
+    def holder(self) -> str | None:
+        """The process id of the run that is active, None where none is. Nobody is kept from beginning one meanwhile."""
+        try:
+            descriptor = os.open(self.path / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            named = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+            return named if _alive(named) and not _free(descriptor) else None
+        finally:
+            os.close(descriptor)
 
     def unlock(self) -> None:
         """Let others run the job."""
@@ -149,6 +159,12 @@ class StateFolder:
         sync_folder(root)
 
 
+def busy(holder: str) -> BusyError:
+    """The error for everybody else while a process holds the lock."""
+    words = f"another run of this job is active (process {holder or 'unknown'})"
+    return BusyError(words, hint="wait until it has ended")
+
+
 def state_folder(job: Path, state_dir: Path | None = None) -> StateFolder:
     """The folder of `job` (`-`: standard input, kept in the current folder); it need not exist.
 
@@ -176,6 +192,28 @@ def _may_be(path: Path, job: Path) -> bool:
         return owner == job or not owner.is_file()
     except OSError:
         return True
+
+
+def _alive(process: str) -> bool:
+    """Whether a process id is somebody's."""
+    if not process.isdecimal():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _free(descriptor: int) -> bool:
+    """Whether nobody has locked the file. It is locked for a moment itself, so ask only where it is likely taken."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _name(name: str) -> str:

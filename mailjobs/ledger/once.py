@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,7 @@ from mailjobs.ledger.accounts import accounts
 from mailjobs.ledger.folder import StateFolder, StepFiles
 
 SIZE = 16
+NAME = "once.sqlite"
 TABLES = """
 CREATE TABLE IF NOT EXISTS units (unit BLOB PRIMARY KEY, letter TEXT, source TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS harvested (source TEXT PRIMARY KEY, journals TEXT) WITHOUT ROWID;
@@ -61,13 +62,18 @@ class OnceKeysWriter:
 
 
 class OnceIndex:
-    """The units of a job: accepted (a) or unknown (u). The run holds the lock of the state folder."""
+    """The units of a job: accepted (a) or unknown (u). The run holds the lock of the state folder.
 
-    def __init__(self, folder: StateFolder) -> None:
+    Who holds none has a copy of the index, at `path`, made where there is none yet.
+    """
+
+    def __init__(self, folder: StateFolder, path: Path | None = None) -> None:
         self._folder = folder
-        path = folder.path / "once.sqlite"
-        with _told(path):
-            self._base = sqlite3.connect(path, isolation_level=None)
+        self._path = path or folder.path / NAME
+        with _told(self._path):
+            if path is not None and not path.exists():
+                _copy(folder.path / NAME, path)
+            self._base = sqlite3.connect(self._path, isolation_level=None)
             try:
                 self._base.executescript(TABLES)
             except BaseException:
@@ -91,7 +97,7 @@ class OnceIndex:
 
     def forget(self, run: str) -> None:
         """What this run delivered may be sent again."""
-        with _told(self._folder.path / "once.sqlite"):
+        with _told(self._path):
             self._base.execute("DELETE FROM units WHERE source GLOB ? || '/*'", (run,))
             self._base.execute("DELETE FROM harvested WHERE source GLOB ? || '/*'", (run,))
 
@@ -104,7 +110,7 @@ class OnceIndex:
         before = self._base.execute("SELECT journals FROM harvested WHERE source = ?", (source,)).fetchone()
         if before == (seen,):
             return
-        with _told(self._folder.path / "once.sqlite"):
+        with _told(self._path):
             self._base.execute("BEGIN IMMEDIATE")
             try:
                 self._base.execute("DELETE FROM units WHERE source = ? AND letter = 'u'", (source,))
@@ -123,6 +129,16 @@ def _units(files: StepFiles, rows: int, source: str) -> Iterable[tuple[bytes, st
             key = keys.read(SIZE)
             if len(key) == SIZE:
                 yield unit(key, account.address), account.letter, source
+
+
+def _copy(index: Path, copy: Path) -> None:
+    """Where the index cannot be read just now, there is no copy: all that it says stands in the journals, too."""
+    with closing(sqlite3.connect(copy)) as made:
+        try:
+            with closing(sqlite3.connect(f"{index.as_uri()}?mode=ro", uri=True)) as base:
+                base.backup(made)
+        except sqlite3.OperationalError:  # there is none, or one whose last change was broken off
+            return
 
 
 @contextmanager

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from mailjobs.errors import OutputError
-from mailjobs.ledger.journal import sync_folder
+from mailjobs.ledger.durable import replace_file
 
 
 @dataclass(slots=True)
@@ -88,16 +87,7 @@ class Run:
     def write(self, path: Path) -> None:
         """Replace the file at once, durably. Raises OutputError."""
         text = json.dumps(self.as_dict(), ensure_ascii=False, indent=1)
-        draft = path.with_suffix(".new")
-        try:
-            with draft.open("w", encoding="utf-8", errors="surrogateescape") as file:
-                file.write(text + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-            sync_folder(path.parent)
-        except OSError as error:
-            raise OutputError(f"cannot write {path}: {error.strerror}") from None
+        replace_file(path, text + "\n")
 
 
 def _moment(text: str) -> datetime:

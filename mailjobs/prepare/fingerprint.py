@@ -1,4 +1,4 @@
-"""What tells a run from any other that would send something else, part by part.
+"""What tells a run from any other that would send something else, part by part: as digests, and as text to compare.
 
 The same on every machine: neither comments, nor the order of keys, nor where a file lies have a part in it, nor how
 fast or how patiently is sent. Secrets have none either.
@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from mailjobs.errors import Place
+from mailjobs.frozen import frozen
 from mailjobs.model import FilePath, Job, Message, Send, Server, Template, Timeouts
 from mailjobs.prepare.choice import Choice
 from mailjobs.prepare.guards import Gate
+from mailjobs.prepare.outline import LEFT_OUT, LONGEST, bounded, outline
 from mailjobs.prepare.texts import message_texts
 from mailjobs.secret import Secret
 
@@ -28,29 +30,61 @@ CHUNK = 1 << 20
 INCLUDED = re.compile(r"""\{%[-+]?\s*(?:include|import|from|extends)\s+['"]([^'"]+)['"]""")
 # Of a send: what says to whom and what; all other keys say how.
 MEANT = ("message", "for_each", "stop_on", "recipients_per_message")
-# Fields that say where something was written, or how something is done.
-LEFT_OUT = {"place", "folders", "path", "start", "line", "label", "timeout"}
 
 
-def job_parts(job: Job, gate: Gate) -> dict[str, str]:
+@frozen
+class Part:
+    """One part of what a run is made of. `text` is what a person compares: it has no secret in it, and is bounded."""
+
+    digest: str
+    text: str = ""
+
+
+def job_parts(job: Job, gate: Gate) -> dict[str, Part]:
     """The parts that all steps share: vars, guards."""
     redirect = gate.redirect.address if gate.redirect else None
-    return {"vars": _digest(job.vars), "guards": _digest([job.guards, redirect])}
+    told = outline(job.guards) + outline(_given(redirect=redirect))
+    return {"vars": _part(job.vars), "guards": _part([job.guards, redirect], told)}
 
 
-def batch_parts(job: Job, action: Send, server: Server, choice: Choice, data: str) -> dict[str, str]:
-    """The parts of one batch; `data` is the digest of its rows. Raises FileError."""
+def batch_parts(job: Job, action: Send, server: Server, choice: Choice, data: str) -> dict[str, Part]:
+    """The parts of one batch; `data` is the digest of its rows, which are kept elsewhere. Raises FileError."""
     message = job.messages[action.message]
+    meant = {name: getattr(action, name) for name in MEANT}
+    included = dict(_included(message, job.folders))
+    attached = sorted(_attached(message))
+    limits = _given(limit=action.limit, with_limit=choice.limit)
+    texts = {name: _text(file) for name, file in included.items()}
     return {
-        "message": _digest([{name: getattr(action, name) for name in MEANT}, message]),
-        "templates": _digest(sorted(_included(message, job.folders))),
-        "attachments": _digest(sorted(_attached(message))),
-        "data": data,
-        "server": _digest(server),
-        "where": _digest(action.where),
-        "limit": _digest([action.limit, choice.limit]),
-        "only": _digest(sorted(choice.only)),
+        "message": _part([meant, message], outline(message) + outline({"send": _given(**meant)})),
+        "templates": _part(_contents(included), outline(texts)),
+        "attachments": Part(_digest(attached), bounded("".join(map(_file_line, attached)), LONGEST)),
+        "data": Part(data),
+        "server": _part(server),
+        "where": _part(action.where),
+        "limit": _part([action.limit, choice.limit], outline(limits)),
+        "only": _part(sorted(choice.only)),
     }
+
+
+def _part(value: Any, text: str | None = None) -> Part:
+    """The part that `value` makes; `text` where its outline would read badly."""
+    return Part(_digest(value), outline(value) if text is None else text)
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value not in (None, ())}
+
+
+def file_name(line: str) -> str:
+    """The name of the file that a line of the text of `attachments` is about."""
+    return line.rpartition("  ")[0]
+
+
+def _file_line(told: str) -> str:
+    name, *what = told.split("\0")
+    shown = name if name.isprintable() else json.dumps(name)
+    return f"{shown}  {':'.join(what)}\n"
 
 
 def _digest(value: Any) -> str:
@@ -83,8 +117,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _included(message: Message, folders: Iterable[Path]) -> Iterable[str]:
-    """Names and contents of what the message's templates include, and these in turn, where the names are literal."""
+def _included(message: Message, folders: Iterable[Path]) -> Iterable[tuple[str, Path]]:
+    """Names and files of what the message's templates include, and these in turn, where the names are literal."""
     waiting = [name for text in message_texts(message) for name in INCLUDED.findall(text.source)]
     seen: set[str] = set()
     while waiting:
@@ -92,8 +126,19 @@ def _included(message: Message, folders: Iterable[Path]) -> Iterable[str]:
         file = next((folder / name for folder in folders if (folder / name).is_file()), None)
         if name not in seen and file is not None:
             seen.add(name)
-            yield f"{name}\0{_content(file)}"
-            waiting += INCLUDED.findall(file.read_text("utf-8", "replace"))
+            yield name, file
+            waiting += INCLUDED.findall(_text(file))
+
+
+def _contents(files: Mapping[str, Path]) -> list[str]:
+    return sorted(f"{name}\0{_content(file)}" for name, file in files.items())
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8", "replace")
+    except OSError:
+        return ""  # which rendering tells as the error that it is
 
 
 def _attached(message: Message) -> Iterable[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,17 +55,21 @@ class NothingBefore:
 
 @dataclass(slots=True)
 class Found:
-    """What a batch has to send. Counts of rows: `read` from the data, `excluded` by a suppression list, `bad`, and
-    `messages`, which are written down, for `recipients`; of these `delivered` had theirs before, under `once_per`.
-    `digest` tells the rows from any others.
+    """What a batch has to send. Counts of rows: `read` from the data, `selected` by `--only` and `where`, `excluded` by
+    a suppression list, `bad`, `repeated` with an address of another, and `messages`, which are written down, for
+    `recipients`; of these `delivered` had theirs before, under `once_per`. `domains` counts the messages
+    to each, where a rate is for each. `digest` tells the rows from any others.
     """
 
     read: int = 0
+    selected: int = 0
     excluded: int = 0
     bad: int = 0
+    repeated: int = 0
     delivered: int = 0
     messages: int = 0
     recipients: int = 0
+    domains: Counter[str] = field(default_factory=Counter)
     warnings: list[Problem] = field(default_factory=list)
     digest: str = ""
 
@@ -80,7 +85,7 @@ class Preflight:
         self._selection = Selection(preparation.job, action, preparation.templates, preparation.choice)
         self._once = None if preparation.gate.redirect else OnceKey.of(preparation, action)
         self._suppressed = preparation.suppressed(action)
-        self._found = Found()
+        self.found = self._found = Found()  # counts so far, also where a bad row refuses the batch
         self._problems = _Told()
         self._repeats = _Told()
         looks = bool(self._suppressed or self._once or preparation.job.guards.allow_domains)
@@ -93,13 +98,14 @@ class Preflight:
                 self._row(row, writer, keys, addresses, units)
                 if writer.count == self._limit:
                     break
+        self._found.read, self._found.selected = self._selection.read, self._selection.selected
         self._refuse()
         return self._found
 
     def finish(self, writer: SnapshotWriter, snapshot: Snapshot) -> Found:
         """With what is known once the rows are written; a sample of them is rendered now. Raises as `run` does."""
         found = self._found
-        found.read, found.messages, found.digest = self._selection.read, len(snapshot), writer.digest
+        found.messages, found.digest = len(snapshot), writer.digest
         if self._action.preflight == "sample":
             count = len(snapshot)
             for index in range(min(SAMPLE, count)):
@@ -129,6 +135,8 @@ class Preflight:
             if parts is None:
                 return
             self._leave_out_delivered(self._before.key(*parts), row, people, writer.count, units)
+        if self._action.rate_per_domain is not None:
+            self._found.domains.update({person.address.rpartition("@")[2].lower() for person in people})
         self._found.recipients += len(people) if self._checks else 1
         writer.append(row)
 
@@ -170,6 +178,7 @@ class Preflight:
         for person in people:
             first = addresses.add(person.address.lower(), row.number) if person.kind == "to" else None
             if first is not None:
+                self._found.repeated += 1
                 words = f"row {row.number} (line {row.line}): {person.address} is in row {first} too"
                 if self._action.duplicates == "error":
                     self._problems.add([Problem(words, hint="`duplicates` says what that means")])

@@ -17,14 +17,14 @@ REMEMBERED = 10_000  # keys among which the nearest to a wrong one is looked for
 
 
 class Selection:
-    """The rows of `action`'s data that are meant. `read` counts all of them."""
+    """The rows of `action`'s data that are meant. `read` counts all of them, `selected` those that are meant."""
 
     def __init__(self, job: Job, action: Send, templates: Templates, choice: Choice) -> None:
         assert action.for_each is not None, "a batch names its data"
         self._source = job.data[action.for_each]
         self._only = frozenset(choice.only)
         self._where = templates.expression(action.where) if action.where is not None else None
-        self.read = 0
+        self.read = self.selected = 0
 
     def rows(self, scope: Scope) -> Iterator[Row]:
         """Raises DataError for a condition that fails, and for a key of `--only` that no row has; as `open_rows`."""
@@ -39,6 +39,7 @@ class Selection:
                     continue
                 missing.discard(row.key)
             if self._where is None or self._where({**scope, "row": row.values}):
+                self.selected += 1
                 yield row
         if missing:
             raise self._unknown(min(missing), known)

@@ -13,8 +13,10 @@ from mailjobs.errors import OutputError, Problem
 from mailjobs.ledger import (
     Delivered,
     KeptWriter,
+    Known,
     New,
     Refuse,
+    Resume,
     Run,
     StateFolder,
     StepFiles,
@@ -24,10 +26,11 @@ from mailjobs.ledger import (
     past,
     restore,
     state_folder,
+    write_parts,
 )
 from mailjobs.model import Job, Send, Server, Step
 from mailjobs.prepare import Found, Preflight, Preparation
-from mailjobs.prepare.fingerprint import batch_parts, job_parts
+from mailjobs.prepare.fingerprint import Part, batch_parts, job_parts
 from mailjobs.rows.snapshot import Snapshot, SnapshotWriter
 from mailjobs.run.once import OnceNotes
 from mailjobs.steps.shelf import Shelf
@@ -45,9 +48,20 @@ class Batch:
 
 
 class Batches:
-    """Those of one run. They hold the lock of the job's state folder until `close`."""
+    """Those of one run. They hold the lock of the job's state folder from `begin` until `close`.
 
-    def __init__(self, job: Job, wishes: Wishes, state_dir: Path | None, server: Callable[[Step], Server]) -> None:
+    Whoever only looks gives a folder of his own, `aside`, and calls `look`, `decide` and `follow` instead of `begin`:
+    then nothing is written anywhere else, and nothing is locked.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        wishes: Wishes,
+        state_dir: Path | None,
+        server: Callable[[Step], Server],
+        aside: Path | None = None,
+    ) -> None:
         self._job = job
         self._wishes = wishes
         self._server = server
@@ -57,7 +71,10 @@ class Batches:
         self._run: Run | None = None
         self._opened = wishes.opened
         self._draft = ""
+        self._aside = aside
         self.resumed = False
+        self.before: list[Run] = []
+        self.parts: dict[str, Part] = {}
 
     def begin(self, steps: Sequence[Step], preparation: Preparation, scope: Scope) -> str:
         """Look at the batches among `steps`; the id of the run that they are part of, a new one or one to go on with.
@@ -68,7 +85,7 @@ class Batches:
         self._draft = preparation.facts.id
         try:
             self._look(steps, preparation, scope)
-            return self._decide(preparation)
+            return self._take_up(self.decide(preparation), preparation)
         except BaseException:
             self._drop_draft()
             raise
@@ -80,14 +97,20 @@ class Batches:
         except OSError as error:
             raise OutputError(f"cannot make {folder}: {error.strerror}") from None
         for step in steps:
-            files = self._folder.files(self._draft, step_name(step))
-            self._batches[step.index] = Batch(step, self._preflight(step, files, preparation, scope), files)
+            self.look(step, preparation, scope)
+
+    def look(self, step: Step, preparation: Preparation, scope: Scope) -> None:
+        """Select, write down and check the rows of a batch. Raises DataError, GuardError, FileError, OutputError."""
+        files = StepFiles(self._aside or self._folder.run_folder(self._draft), step_name(step))
+        self._batches[step.index] = Batch(step, self._preflight(step, files, preparation, scope), files)
 
     def _preflight(self, step: Step, files: StepFiles, preparation: Preparation, scope: Scope) -> Found:
         action = step.action
         assert isinstance(action, Send), "only sends have batches"
-        with OnceNotes(self._folder, files, action, self._wishes) as notes:
+        copy = self._aside / "once" if self._aside else None
+        with OnceNotes(self._folder, files, action, self._wishes, copy) as notes:
             looking = Preflight(preparation, action, scope, notes)
+            self._batches[step.index] = Batch(step, looking.found, files)
             with SnapshotWriter(files.rows) as writer:
                 looking.run(writer)
         snapshot = Snapshot(files.rows)
@@ -96,21 +119,26 @@ class Batches:
         finally:
             snapshot.close()
 
-    def _decide(self, preparation: Preparation) -> str:
-        fingerprint = self._fingerprint(preparation)
-        redirect = preparation.gate.redirect
-        staging = redirect.address if redirect else None
-        decision = decide(past(self._folder), fingerprint, self._wishes, staging)
+    def decide(self, preparation: Preparation) -> New | Resume | Refuse:
+        """What may be done with the batches that were looked at, seeing the runs before.
+
+        Raises FileError, OutputError.
+        """
+        self.before = past(self._folder)
+        self.parts = self._parts(preparation)
+        return decide(self.before, self._fingerprint, self._wishes, staging_of(preparation))
+
+    def _take_up(self, decision: New | Resume | Refuse, preparation: Preparation) -> str:
         if isinstance(decision, Refuse):
             raise decision.error
         if isinstance(decision, New):
-            self._new(decision, fingerprint, staging, preparation)
+            self._new(decision, preparation)
         else:
-            self._resume(decision.run, decision.opened)
+            self._resume(decision)
         assert self._run is not None, "decided"
         return self._run.id
 
-    def _fingerprint(self, preparation: Preparation) -> dict[str, str]:
+    def _parts(self, preparation: Preparation) -> dict[str, Part]:
         parts = job_parts(self._job, preparation.gate)
         several = len(self._batches) > 1
         for batch in self._batches.values():
@@ -118,17 +146,29 @@ class Batches:
             assert isinstance(action, Send), "only sends have batches"
             found = batch_parts(self._job, action, self._server(batch.step), preparation.choice, batch.found.digest)
             prefix = f"{step_name(batch.step)}: " if several else ""
-            parts |= {f"{prefix}{name}": digest for name, digest in found.items()}
+            parts |= {f"{prefix}{name}": part for name, part in found.items()}
         return parts
 
-    def _new(self, decision: New, fingerprint: dict[str, str], staging: str | None, preparation: Preparation) -> None:
+    @property
+    def _fingerprint(self) -> dict[str, str]:
+        return {name: part.digest for name, part in self.parts.items()}
+
+    def _new(self, decision: New, preparation: Preparation) -> None:
         steps = {step_name(batch.step): _to_do(batch.found) for batch in self._batches.values()}
-        facts = preparation.facts
-        self._run = Run(facts.id, self._job.name, facts.started, fingerprint, staging, decision.kept, None, steps)
-        if decision.kept:
-            for batch in self._batches.values():
-                self._keep(decision.kept, batch)
+        facts, staging = preparation.facts, staging_of(preparation)
+        self._run = Run(facts.id, self._job.name, facts.started, self._fingerprint, staging, decision.kept, None, steps)
+        self.follow(decision)
+        write_parts(self._folder.run_folder(facts.id), {name: part.text for name, part in self.parts.items()})
         self._folder.save(self._run)
+
+    def follow(self, decision: New | Resume) -> None:
+        """Leave out whom earlier runs have delivered to, or go over to the files of the run that goes on."""
+        for batch in self._batches.values():
+            if isinstance(decision, Resume):
+                self._opened = decision.opened
+                batch.files = self._folder.files(decision.run, batch.files.step)
+            elif decision.kept:
+                self._keep(decision.kept, batch)
 
     def _keep(self, runs: Sequence[str], batch: Batch) -> None:
         """Leave out whom earlier runs have delivered to, besides those that preflight has left out."""
@@ -145,13 +185,11 @@ class Batches:
                     kept.add(position, "".join(found.values()), list(found))
         snapshot.close()
 
-    def _resume(self, run_id: str, opened: str) -> None:
-        self._run = next(run for run in self._folder.runs() if run.id == run_id)
+    def _resume(self, decision: Resume) -> None:
+        self._run = next(run for run in self._folder.runs() if run.id == decision.run)
         self._run.finished = None
-        self._opened = opened
         self.resumed = True
-        for batch in self._batches.values():
-            batch.files = self._folder.files(run_id, batch.files.step)
+        self.follow(decision)
         self._drop_draft()
         self._folder.save(self._run)
 
@@ -172,9 +210,30 @@ class Batches:
 
     def left(self, step: Step) -> int:
         """To how many recipients a batch would send now."""
+        return open_recipients(self._batches[step.index].found, self.known(step).totals, self._opened)
+
+    def known(self, step: Step) -> Known:
+        """What is known of the rows of a batch. Raises OutputError."""
         batch = self._batches[step.index]
-        known = restore(batch.files.journals(), batch.found.messages, batch.files.kept)
-        return open_recipients(batch.found, known.totals, self._opened)
+        return restore(batch.files.journals(), batch.found.messages, batch.files.kept)
+
+    def all(self) -> list[Batch]:
+        """Those that were looked at."""
+        return list(self._batches.values())
+
+    def batch(self, step: Step) -> Batch | None:
+        """The batch of a step, where it was looked at."""
+        return self._batches.get(step.index)
+
+    @property
+    def folder(self) -> StateFolder:
+        """Where the runs of the job are kept."""
+        return self._folder
+
+    @property
+    def opened(self) -> str:
+        """The letters of the states that are sent to."""
+        return self._opened
 
     def settle(self, step: Step, totals: Mapping[str, int], finished: bool) -> None:
         """Keep what became of a batch."""
@@ -204,6 +263,12 @@ def open_recipients(found: Found, totals: Mapping[str, int], opened: str) -> int
     """How many of a batch may still be sent to, by the letters of what is known of them."""
     closed = sum(count for letter, count in totals.items() if letter not in opened)
     return max(found.recipients - closed, 0)
+
+
+def staging_of(preparation: Preparation) -> str | None:
+    """The address that everything goes to instead, where there is one."""
+    redirect = preparation.gate.redirect
+    return redirect.address if redirect else None
 
 
 def step_name(step: Step) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 
 from mailjobs.ledger import KeptWriter, OnceIndex, OnceKeysWriter, StateFolder, StepFiles, Wishes, once_key
@@ -11,19 +12,25 @@ from mailjobs.model import Send
 
 
 class OnceNotes:
-    """For one preflight; implements `prepare.OnceBook`. Without `once_per` it opens no file."""
+    """For one preflight; implements `prepare.OnceBook`. Without `once_per` it opens no file.
 
-    def __init__(self, folder: StateFolder, files: StepFiles, action: Send, wishes: Wishes) -> None:
+    `copy` is where a copy of the index lies, for who only looks.
+    """
+
+    def __init__(
+        self, folder: StateFolder, files: StepFiles, action: Send, wishes: Wishes, copy: Path | None = None
+    ) -> None:
         self._folder = folder
         self._files = files
         self._wanted = action.once_per is not None
         self._closed = "a" if wishes.retry_unknown or wishes.resend_unknown else "au"
         self._stack = ExitStack()
+        self._copy = copy
         self._index: OnceIndex | None = None
 
     def __enter__(self) -> OnceNotes:
         if self._wanted:
-            self._index = OnceIndex(self._folder)
+            self._index = OnceIndex(self._folder, self._copy)
             self._stack.callback(self._index.close)
             self._index.harvest()
             self._keys = self._stack.enter_context(OnceKeysWriter(self._files.once))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailjobs.ledger import New, Refuse, Resume, Run, StepState, Wishes, decide
+from mailjobs.ledger import New, Refuse, Resume, Run, StepState, Wishes, decide, last
 
 PARTS = {"job": "1", "data": "2", "limit": "-", "where": "-"}
 
@@ -113,3 +113,19 @@ def test_staging_is_a_lineage_of_its_own():
     assert decide(before, PARTS, Wishes()) == New()
     assert decide(before, PARTS, Wishes(), "dev@x") == Resume("r", "nd")
     assert decide(before, PARTS, Wishes(), "other@x") == New()
+
+
+def test_a_refusal_names_the_run_that_stands_in_the_way():
+    assert decide([run("r1")], PARTS, Wishes()).run == "r1"
+    assert decide([run("r1", finished=False)], {**PARTS, "data": "3"}, Wishes()).run == "r1"
+    assert decide([run("r1")], PARTS, Wishes(retry_failed=True)).run == "r1"
+    assert decide([], PARTS, Wishes(retry_failed=True)).run is None
+
+
+def test_the_last_run_is_the_newest_of_its_kind():
+    before = [run("r3", staging="qa@x"), run("r2"), run("r1")]
+    assert [last(before, staging) and last(before, staging).id for staging in (None, "qa@x", "no")] == [
+        "r2",
+        "r3",
+        None,
+    ]

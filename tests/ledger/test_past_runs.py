@@ -1,5 +1,8 @@
 """What is left of runs: taken over by another, indexed under once_per, shown, forgotten."""
 
+import os
+import sqlite3
+
 import pytest
 
 from mailjobs.errors import OutputError
@@ -15,7 +18,7 @@ from mailjobs.ledger import (
     restore,
     show,
 )
-from tests.book.deliveries import settle
+from tests.book.deliveries import fork, settle
 
 ROWS = [("k1", ["a@x"]), ("k2", ["b@x", "c@x"]), ("k3", ["d@x"]), ("k4", ["e@x"]), ("k5", ["f@x"])]
 STATES = {"c@x": "deferred", "d@x": "rejected", "e@x": None}
@@ -211,3 +214,57 @@ def test_an_index_that_is_no_database(runs):
     (runs.folder.path / "once.sqlite").write_bytes(b"x" * 5000)
     with pytest.raises(OutputError, match="not a database"):
         OnceIndex(runs.folder)
+
+
+def test_who_only_looks_has_a_copy_of_the_index(runs, tmp_path):
+    runs.deliver(with_once(runs, "r1"), STATES)
+    index = OnceIndex(runs.folder)
+    index.harvest()
+    index.close()
+    before = (runs.folder.path / "once.sqlite").read_bytes()
+    runs.deliver(with_once(runs, "r2", "other"), {})
+    for _ in range(2):  # as for two batches
+        copy = OnceIndex(runs.folder, tmp_path / "copy")
+        copy.harvest()
+        assert len(in_index(copy)) == 4
+        assert len(in_index(copy, "other")) == 6
+        copy.close()
+    assert (runs.folder.path / "once.sqlite").read_bytes() == before
+
+
+def test_a_copy_without_an_index_is_made_of_the_journals(runs, tmp_path):
+    runs.deliver(with_once(runs, "r1"), STATES)
+    copy = OnceIndex(runs.folder, tmp_path / "copy")
+    copy.harvest()
+    assert in_index(copy) == {"a@x": "a", "b@x": "a", "e@x": "u", "f@x": "a"}
+    copy.close()
+    assert not (runs.folder.path / "once.sqlite").exists()
+
+
+def test_an_index_whose_last_change_was_broken_off_is_no_hindrance(runs, tmp_path, monkeypatch):
+    def die():
+        base = sqlite3.connect(runs.folder.path / "once.sqlite", isolation_level=None)
+        base.execute("PRAGMA cache_size = 1")
+        base.execute("BEGIN")
+        base.execute(
+            "CREATE TABLE big AS WITH RECURSIVE n(x) AS (SELECT 1 UNION SELECT x + 1 FROM n LIMIT 50000)"
+            " SELECT x FROM n"
+        )
+        os.kill(os.getpid(), 9)
+
+    runs.deliver(with_once(runs, "r1"), STATES)
+    OnceIndex(runs.folder).close()
+    os.waitpid(fork(die), 0)
+    journal = runs.folder.path / "once.sqlite-journal"
+    assert journal.stat().st_size > 0
+    copy = OnceIndex(runs.folder, tmp_path / "copy")
+    copy.harvest()
+    assert in_index(copy) == {"a@x": "a", "b@x": "a", "e@x": "u", "f@x": "a"}
+    copy.close()
+    assert journal.stat().st_size > 0
+
+
+def test_a_copy_of_no_database_is_told(runs, tmp_path):
+    (runs.folder.path / "once.sqlite").write_bytes(b"x" * 5000)
+    with pytest.raises(OutputError, match="not a database"):
+        OnceIndex(runs.folder, tmp_path / "copy")
