@@ -1,8 +1,9 @@
-"""The options of `run` that say which rows are meant, and what is to be done with what was sent before."""
+"""The options of `run` and `plan` that say which rows are meant, and what is to be done with what was sent before."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,37 @@ import click
 from mailjobs.ledger import Wishes
 from mailjobs.prepare import Choice
 
+CHOICES = (
+    click.option("--step", metavar="ID", help="Run the step with this id alone."),
+    click.option("--limit", type=click.IntRange(1), metavar="N", help="Send the first N rows of each batch alone."),
+    click.option(
+        "--only", multiple=True, metavar="KEY", help="Send the row with this key alone. Several are possible."
+    ),
+    click.option("--redirect-to", metavar="ADDRESS", help="Send everything to this address instead."),
+    click.option("--again", is_flag=True, help="Send again what a finished run has sent."),
+    click.option("--accept-changes", is_flag=True, help="Go on although the job or its data changed."),
+    click.option("--retry-failed", is_flag=True, help="Send to those who were rejected, too."),
+    click.option("--retry-unknown", is_flag=True, help="Send to those of whom nobody knows whether they got it, too."),
+    click.option(
+        "--state-dir", type=click.Path(path_type=Path), metavar="DIR", help="Where runs are kept (.mailjobs)."
+    ),
+)
+
+
+def choosing(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command these options; `step` is the command's own affair, `how` takes the others."""
+    for option in reversed(CHOICES):
+        command = option(command)
+    return command
+
 
 def how(
     limit: int | None,
     only: tuple[str, ...],
     redirect_to: str | None,
-    resume: bool,
-    yes: bool,
     state_dir: Path | None,
+    yes: bool = False,
+    resume: bool = True,
     **wishes: bool,
 ) -> dict[str, Any]:
     """The fields of `run.Options`. `resume` is what happens anyway."""

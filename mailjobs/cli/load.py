@@ -9,12 +9,14 @@ from typing import Any
 
 import click
 
-from mailjobs.errors import FileError, JobError, Problem, UsageError
+from mailjobs.cli.failure import tell
+from mailjobs.errors import FileError, JobError, MailjobsError, Problem, UsageError
 from mailjobs.frozen import frozen
 from mailjobs.job import Loaded, load_job
 from mailjobs.job.files import MAX_SIZE, job_text, within_bounds
 from mailjobs.job.masking import masked
 from mailjobs.prepare import check_job
+from mailjobs.report.problems import problems_text
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -58,6 +60,32 @@ def checked(path: str, changes: Changes, strict: bool = True) -> Loaded:
     problems = check_job(loaded.job)
     if problems:
         raise _refusal(problems)
+    return loaded
+
+
+def all_checked(jobs: Sequence[str], changes: Changes, step: str | None, quiet: bool) -> list[Loaded] | int:
+    """All jobs, checked before the first one runs; the exit status where any is wrong, when all have been told.
+
+    Warnings are told too. Raises UsageError where a job has no such `step`.
+    """
+    ready, statuses = [], []
+    for path in jobs:
+        try:
+            ready.append(_loaded(path, changes, step, quiet))
+        except UsageError:
+            raise
+        except MailjobsError as error:
+            statuses.append(tell(error))
+    return statuses[0] if statuses else ready
+
+
+def _loaded(path: str, changes: Changes, step: str | None, quiet: bool) -> Loaded:
+    loaded = checked(path, changes)
+    if loaded.warnings and not quiet:
+        click.echo(problems_text(loaded.warnings), err=True)
+    ids = [known.id for known in loaded.job.steps if known.id]
+    if step is not None and step not in ids:
+        raise UsageError(f"no step of {path} has the id '{step}'; there are: {', '.join(ids) or 'none'}")
     return loaded
 
 

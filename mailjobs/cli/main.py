@@ -11,12 +11,13 @@ from mailjobs.cli.failure import guarded
 
 COMMANDS = {
     "run": ("run", "Run jobs."),
+    "plan": ("plan", "Show what a run would do, and what changed since the last one."),
     "validate": ("validate", "Check jobs without running them."),
     "render": ("render", "Print the exact bytes of a job's messages."),
     "runs": ("runs", "Look at past runs of a job, and what became of each recipient."),
     "sandbox": ("sandbox", "Catch mail on loopback and keep it as files."),
     "init": ("init", "Write a first job to start from."),
-    "schema": ("schema", "Print a JSON schema of the job file, events or reports."),
+    "schema": ("schema", "Print a JSON schema of the job file, events, reports or plans."),
 }
 
 

@@ -10,15 +10,13 @@ from typing import Any
 
 import click
 
-from mailjobs.cli.again import how
+from mailjobs.cli.again import choosing, how
 from mailjobs.cli.failure import tell
-from mailjobs.cli.load import Changes, changing, checked
+from mailjobs.cli.load import Changes, all_checked, changing
 from mailjobs.cli.sinks import Lasting, Listening, check_targets, sinks
-from mailjobs.errors import MailjobsError, UsageError
 from mailjobs.events import Publish
 from mailjobs.job import Loaded
 from mailjobs.report.files import as_json, check_report_path, write_report
-from mailjobs.report.problems import problems_text
 from mailjobs.report.visible import visible
 from mailjobs.run import Options, RunRecord, run_job
 
@@ -35,17 +33,9 @@ class BareTrace(click.Command):
 @click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
 @click.option("--dry-run", is_flag=True, help="Render and check everything, connect to nothing.")
 @changing
-@click.option("--step", metavar="ID", help="Run the step with this id alone.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Send the first N rows of each batch alone.")
-@click.option("--only", multiple=True, metavar="KEY", help="Send the row with this key alone. Several are possible.")
-@click.option("--redirect-to", metavar="ADDRESS", help="Send everything to this address instead.")
+@choosing
 @click.option("--resume", is_flag=True, help="Go on with an unfinished run (the default).")
-@click.option("--again", is_flag=True, help="Send again what a finished run has sent.")
-@click.option("--accept-changes", is_flag=True, help="Go on although the job or its data changed.")
-@click.option("--retry-failed", is_flag=True, help="Send to those who were rejected, too.")
-@click.option("--retry-unknown", is_flag=True, help="Send to those of whom nobody knows whether they got it, too.")
 @click.option("--yes", "-y", is_flag=True, help="Confirm what `guards.confirm_above` asks.")
-@click.option("--state-dir", type=click.Path(path_type=Path), metavar="DIR", help="Where runs are kept (.mailjobs).")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a report (.json).")
 @click.option("--events", metavar="FILE", help="Write events as JSON lines; '-' is stdout.")
 @click.option("--trace", metavar="FILE", help="Show the conversation on stderr, or write it to a file: --trace=FILE.")
@@ -66,7 +56,7 @@ def command(
         check_report_path(report)
     listening = {name: rest.pop(name) for name in ("quiet", "verbose", "trace", "events")}
     options = Options(dry_run, step, (), **how(**rest))
-    ready = _ready(jobs, changes, step, listening["quiet"])
+    ready = all_checked(jobs, changes, step, listening["quiet"])
     if isinstance(ready, int):
         return ready
     check_targets([report, listening["events"], listening["trace"]], [loaded.job for loaded in ready])
@@ -94,29 +84,6 @@ def _unwritten(listeners: Sequence[Lasting]) -> int:
     for failure in failures:
         click.echo(f"mailjobs: {failure}", err=True)
     return int(failures[0].exit_status) if failures else 0
-
-
-def _ready(jobs: Sequence[str], changes: Changes, step: str | None, quiet: bool) -> list[Loaded] | int:
-    """All jobs, checked before the first one runs; the exit status where any is wrong, when all have been told."""
-    ready, statuses = [], []
-    for path in jobs:
-        try:
-            ready.append(_loaded(path, changes, step, quiet))
-        except UsageError:
-            raise
-        except MailjobsError as error:
-            statuses.append(tell(error))
-    return statuses[0] if statuses else ready
-
-
-def _loaded(path: str, changes: Changes, step: str | None, quiet: bool) -> Loaded:
-    loaded = checked(path, changes)
-    if loaded.warnings and not quiet:
-        click.echo(problems_text(loaded.warnings), err=True)
-    ids = [known.id for known in loaded.job.steps if known.id]
-    if step is not None and step not in ids:
-        raise UsageError(f"no step of {path} has the id '{step}'; there are: {', '.join(ids) or 'none'}")
-    return loaded
 
 
 def _run(loaded: Loaded, options: Options, publish: Publish) -> RunRecord:

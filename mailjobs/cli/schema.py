@@ -8,14 +8,14 @@ import click
 
 from mailjobs.errors import OutputError
 
-NAMES = ("job", "event", "report")
+NAMES = ("job", "event", "report", "plan")
 
 
 @click.command("schema")
 @click.argument("name", type=click.Choice(NAMES), default="job")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
 def command(name: str, output: Path | None) -> None:
-    """Print a JSON schema: of job files (the default), of events, or of reports.
+    """Print a JSON schema: of job files (the default), of events, reports, or plans.
 
     Editors complete and check a job whose first line is: # yaml-language-server: $schema=job.schema.json
 

@@ -12,7 +12,6 @@ from mailjobs.ledger.kept import KeptWriter
 from mailjobs.ledger.known import Known, totals_of
 from mailjobs.ledger.look import PastRun, counted, look
 from mailjobs.ledger.once import OnceIndex, OnceKeysWriter, once_key
-from mailjobs.ledger.parts import KeptParts, read_parts, write_parts
 from mailjobs.ledger.recipient import Recipient
 from mailjobs.ledger.remains import Remains
 from mailjobs.ledger.replay import restore
@@ -24,7 +23,6 @@ __all__ = [
     "Account",
     "Delivered",
     "Journal",
-    "KeptParts",
     "KeptWriter",
     "Known",
     "LedgerBook",
@@ -56,10 +54,8 @@ __all__ = [
     "look",
     "once_key",
     "past",
-    "read_parts",
     "restore",
     "show",
     "state_folder",
     "totals_of",
-    "write_parts",
 ]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mailjobs.errors import OutputError
-from mailjobs.ledger.durable import replace_file
 
 
 @dataclass(slots=True)
@@ -86,6 +85,8 @@ class Run:
 
     def write(self, path: Path) -> None:
         """Replace the file at once, durably. Raises OutputError."""
+        from mailjobs.ledger.durable import replace_file
+
         text = json.dumps(self.as_dict(), ensure_ascii=False, indent=1)
         replace_file(path, text + "\n")
 

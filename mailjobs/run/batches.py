@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mailjobs import clock
 from mailjobs.errors import OutputError, Problem
@@ -26,14 +26,15 @@ from mailjobs.ledger import (
     past,
     restore,
     state_folder,
-    write_parts,
 )
 from mailjobs.model import Job, Send, Server, Step
 from mailjobs.prepare import Found, Preflight, Preparation
-from mailjobs.prepare.fingerprint import Part, batch_parts, job_parts
 from mailjobs.rows.snapshot import Snapshot, SnapshotWriter
 from mailjobs.run.once import OnceNotes
 from mailjobs.steps.shelf import Shelf
+
+if TYPE_CHECKING:
+    from mailjobs.prepare.fingerprint import Part
 
 Scope = Mapping[str, Any]
 
@@ -139,6 +140,8 @@ class Batches:
         return self._run.id
 
     def _parts(self, preparation: Preparation) -> dict[str, Part]:
+        from mailjobs.prepare.fingerprint import batch_parts, job_parts  # a job without a batch needs none
+
         parts = job_parts(self._job, preparation.gate)
         several = len(self._batches) > 1
         for batch in self._batches.values():
@@ -154,6 +157,8 @@ class Batches:
         return {name: part.digest for name, part in self.parts.items()}
 
     def _new(self, decision: New, preparation: Preparation) -> None:
+        from mailjobs.ledger.parts import write_parts
+
         steps = {step_name(batch.step): _to_do(batch.found) for batch in self._batches.values()}
         facts, staging = preparation.facts, staging_of(preparation)
         self._run = Run(facts.id, self._job.name, facts.started, self._fingerprint, staging, decision.kept, None, steps)

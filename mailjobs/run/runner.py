@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from mailjobs.model import Job, Send, Step
 from mailjobs.net import Until
 from mailjobs.prepare import Choice, Preparation, RunFacts, preflight
 from mailjobs.prepare.choice import ALL
+from mailjobs.run.ahead import ASKS_FOR_FAILURE, ASKS_FOR_RESULTS, batches_of, may_be_due, wishes_of
 from mailjobs.run.batches import Batches
 from mailjobs.run.dry import Unknown, dry_output
 from mailjobs.run.record import RunRecord, StepRecord
@@ -26,9 +26,7 @@ from mailjobs.steps import STEPS, Context, Output
 from mailjobs.steps.context import reply_dict
 from mailjobs.steps.expectation import judged
 
-ASKS_FOR_RESULTS = re.compile(r"\bsteps\s*[.\[]")
 ASKING = ("verify", "expand", "command")  # these compare their reply with what is expected themselves
-ASKS_FOR_FAILURE = re.compile(r"\brun\s*\.\s*failed\b")
 
 
 @frozen
@@ -79,7 +77,7 @@ class Runner:
         self._facts = facts
         self._batches = Batches(
             job,
-            _wishes(options.wishes, self._steps),
+            wishes_of(options.wishes, self._steps),
             options.state_dir,
             lambda step: self._sessions.server(step.server),
         )
@@ -97,8 +95,10 @@ class Runner:
     def _look_ahead(self) -> None:
         """Select, render and check all batches; find the run to go on with; keep the guards."""
         scope = self._preparation.scope(Unknown())
-        meant = [step for step in self._steps if isinstance(step.action, Send) and self._may_be_due(step, scope)]
-        batches = [step for step in meant if isinstance(step.action, Send) and step.action.for_each is not None]
+        templates, alone = self._preparation.templates, self._options.step is not None
+        sends = [step for step in self._steps if isinstance(step.action, Send)]
+        meant = [step for step in sends if may_be_due(step, templates, scope, alone)]
+        batches = batches_of(meant)
         if batches and not self._options.dry_run:
             self._go_on_with(self._batches.begin(batches, self._preparation, scope))
         count = rehearse(meant, self._preparation, scope, self._left)
@@ -121,14 +121,6 @@ class Runner:
             return self._batches.left(step)
         assert isinstance(step.action, Send), "only sends have batches"
         return preflight(self._preparation, step.action, self._preparation.scope(Unknown())).recipients
-
-    def _may_be_due(self, step: Step, scope: Mapping[str, Any]) -> bool:
-        """Whether the step may come to be run, as far as that can be known before."""
-        if step.if_ is None or self._options.step is not None:
-            return True
-        if ASKS_FOR_RESULTS.search(step.if_.source) or ASKS_FOR_FAILURE.search(step.if_.source):
-            return True
-        return bool(self._preparation.templates.expression(step.if_)(scope))
 
     def run(self) -> None:
         """Every step; then QUIT everywhere."""
@@ -233,14 +225,3 @@ class Runner:
         record.ignored = step.continue_on_error and not isinstance(error, Interrupted)
         record.summary = record.summary or error.message
         return record
-
-
-def _wishes(wishes: Wishes, steps: Sequence[Step]) -> Wishes:
-    """With what the batches themselves say."""
-    sends = [step.action for step in steps if isinstance(step.action, Send) and step.action.for_each is not None]
-    return replace(
-        wishes,
-        again=wishes.again or (bool(sends) and all(send.again for send in sends)),
-        once_per=bool(sends) and all(send.once_per is not None for send in sends),
-        resend_unknown=any(send.on_unknown == "resend" for send in sends),
-    )

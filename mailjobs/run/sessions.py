@@ -10,6 +10,15 @@ from mailjobs.session import Conversation, open_conversation
 from mailjobs.smtp import Reply
 
 
+def server_of(job: Job, name: str | None) -> Server:
+    """The server of that name; without a name, the only one. Raises JobError 163."""
+    if name is None and len(job.servers) == 1:
+        return next(iter(job.servers.values()))
+    if name is None or name not in job.servers:
+        raise JobError("this step needs a server, and the job names none", code=163)
+    return job.servers[name]
+
+
 class RunSessions:
     """Opens a conversation when it is first asked for and keeps it; `until` bounds what the present step may take."""
 
@@ -21,12 +30,8 @@ class RunSessions:
         self.until: Until | None = None
 
     def server(self, name: str | None) -> Server:
-        """The server of that name; without a name, the only one. Raises JobError 163."""
-        if name is None and len(self._job.servers) == 1:
-            return next(iter(self._job.servers.values()))
-        if name is None or name not in self._job.servers:
-            raise JobError("this step needs a server, and the job names none", code=163)
-        return self._job.servers[name]
+        """See `server_of`."""
+        return server_of(self._job, name)
 
     def check(self, names: set[str | None]) -> None:
         """See to it that secrets and certificates of these servers can be had. Raises SecretError, CertificateError."""

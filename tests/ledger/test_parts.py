@@ -6,7 +6,8 @@ import stat
 import pytest
 
 from mailjobs.errors import OutputError
-from mailjobs.ledger import KeptParts, read_parts, state_folder, write_parts
+from mailjobs.ledger import state_folder
+from mailjobs.ledger.parts import KeptParts, read_parts, write_parts
 from tests.book.deliveries import fork
 
 TEXTS = {"vars": "a: ü\n", "send: message": "text: \udcff\n"}

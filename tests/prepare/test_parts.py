@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mailjobs.job import load_job
+from mailjobs.job import load_job, read_schema
 from mailjobs.model import Send, Template
 from mailjobs.prepare import Choice
 from mailjobs.prepare.fingerprint import Part, batch_parts, file_name, job_parts
@@ -74,6 +74,7 @@ def parts(folder: Path, text: str = JOB, choice: Choice | None = None) -> dict[s
 def test_digests_are_what_they_have_always_been(tmp_path: Path) -> None:
     found = parts(tmp_path, SMALL)
     assert {name: part.digest for name, part in found.items()} == {**DIGESTS, "data": "d"}
+    assert set(found) == set(read_schema("plan")["definitions"]["part"]["properties"]["part"]["enum"])
 
 
 def test_texts_are_as_a_person_would_write_them(tmp_path: Path) -> None:

@@ -12,6 +12,9 @@ import pytest
 
 from mailjobs import errors, events
 from mailjobs.job import read_schema
+from mailjobs.model import Rate
+from mailjobs.rows import changes as rows
+from mailjobs.run import changes, plan
 from mailjobs.smtp import Reply
 from tests.fixtures.running import Listen, run_text
 from tests.fixtures.scripted import ScriptedServer
@@ -100,6 +103,27 @@ def test_both_schemas_describe_an_error_alike() -> None:
     assert read_schema("event")["definitions"]["error"] == read_schema("report")["definitions"]["error"]
 
 
+PLANNED = {
+    "step": plan.StepPlan, "batch": plan.BatchPlan, "server": plan.ServerPlan, "pace": plan.Pace, "rate": Rate,
+    "example": plan.Example, "decision": plan.Decision, "guards": plan.GuardPlan, "changes": changes.Changes,
+    "part": changes.PartChange, "file": changes.FileChange, "rows": rows.RowChanges, "row": rows.RowChange,
+    "column": rows.ColumnChange,
+}  # fmt: skip
+
+
+def test_the_schema_of_a_plan_has_the_fields_of_the_code() -> None:
+    described = read_schema("plan")["definitions"]
+    for name, kind in PLANNED.items():
+        assert set(described[name]["properties"]) == {field.name for field in fields(kind)}, name
+        assert set(described[name]["required"]) == set(described[name]["properties"]), name
+    assert set(described) == {*PLANNED, "error", "reply", "recipient"}
+    assert set(described["error"]["properties"]) == set(
+        {**read_schema("report")["definitions"]["error"]["properties"], "problems": None}
+    )
+    others = {"version", "mailjobs", "exit_status", "recipients"}
+    assert set(read_schema("plan")["properties"]) == {field.name for field in fields(plan.Plan)} | others
+
+
 def test_every_error_has_an_exit_status_of_its_own_class() -> None:
     for name in errors.__all__:
         kind = getattr(errors, name)
@@ -109,6 +133,6 @@ def test_every_error_has_an_exit_status_of_its_own_class() -> None:
 
 
 def test_the_schemas_are_valid_themselves() -> None:
-    for name in ("job", "event", "report"):
+    for name in ("job", "event", "report", "plan"):
         jsonschema.Draft7Validator.check_schema(read_schema(name))
         assert Path("schemas", f"{name}.schema.json").is_file()

@@ -1,0 +1,117 @@
+"""One step in a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mailjobs.errors import Interrupted, JobError, MailjobsError
+from mailjobs.events import Publish
+from mailjobs.frozen import frozen
+from mailjobs.model import Job, Send, Step
+from mailjobs.prepare import Preparation
+from mailjobs.prepare.texts import message_texts
+from mailjobs.run.batches import Batches
+from mailjobs.run.dry import dry_output
+from mailjobs.run.plan import BatchPlan, Due, Example, ServerPlan, StepPlan
+from mailjobs.run.planned_batch import PlannedBatch, batch_plan, example
+from mailjobs.run.sessions import RunSessions, server_of
+from mailjobs.steps import Context
+
+
+@frozen
+class Sending:
+    """What a step would send, to how many."""
+
+    recipients: int = 0
+    batch: BatchPlan | None = None
+    examples: tuple[Example, ...] = ()
+
+
+@frozen
+class Outlook:
+    """What is known of a run before its first step. `refused`: no batch may send; `last_run` is the run whose
+    recipients would get one more message.
+    """
+
+    job: Job
+    preparation: Preparation
+    scope: Mapping[str, Any]
+    batches: Batches
+    refused: bool = False
+    last_run: str | None = None
+
+    def step(self, step: Step, due: Due, error: MailjobsError | None) -> StepPlan:
+        """The plan of a step; `error` is what was found of it already."""
+        does, sending = f"would {step.action.kind}", Sending()
+        if due == "no":
+            does = "does nothing, since its condition is false"
+        else:
+            try:
+                does = self._does(step)
+                sending = self._sends(step, error)
+            except Interrupted:
+                raise
+            except MailjobsError as caught:
+                error = error or caught
+        server = server_of(self.job, step.server)
+        batch = self.batches.batch(step)
+        return StepPlan(
+            index=step.index,
+            id=step.id,
+            name=step.name,
+            kind=step.action.kind,
+            due=due,
+            condition=step.if_.source if step.if_ else None,
+            does=does,
+            server=ServerPlan(
+                server.name, server.host, server.port, server.tls.mode, server.auth.username if server.auth else None
+            ),
+            message=step.action.message if isinstance(step.action, Send) else None,
+            recipients=sending.recipients,
+            batch=sending.batch,
+            examples=sending.examples,
+            warnings=tuple(batch.found.warnings) if batch is not None else (),
+            error=error,
+            ignored=step.continue_on_error,
+        )
+
+    def _does(self, step: Step) -> str:
+        if isinstance(step.action, Send):
+            rows = f", one for each row of {step.action.for_each}" if step.action.for_each else ""
+            return f"would send {step.action.message}{rows}"
+        sessions = RunSessions(self.job, Publish(()))
+        context = Context(step, self.preparation, sessions, Publish(()), self.scope, self.batches)
+        return dry_output(context).summary
+
+    def _sends(self, step: Step, error: MailjobsError | None) -> Sending:
+        action = step.action
+        if not isinstance(action, Send):
+            return Sending()
+        if action.for_each is None:
+            return self._alone(action)
+        batch = self.batches.batch(step)
+        if batch is None or (error is not None and not batch.found.read):
+            return Sending()
+        if error is not None:
+            return Sending(batch=batch_plan(action, batch.found, {}, 0, None))
+        planned = PlannedBatch(self.batches, batch, self.refused)
+        try:
+            plan = planned.plan(self.last_run)
+            return Sending(planned.left, plan, planned.examples(self.preparation, self.scope))
+        finally:
+            planned.close()
+
+    def _alone(self, action: Send) -> Sending:
+        try:
+            outgoing = self.preparation.letter(action, self.scope).outgoing
+        except JobError:
+            if self._needs_results(action):
+                return Sending()  # whom it goes to is known when the steps before it have run
+            raise
+        return Sending(len(outgoing.recipients), None, (example(outgoing),))
+
+    def _needs_results(self, action: Send) -> bool:
+        templates, message = self.preparation.templates, self.job.messages[action.message]
+        texts = message_texts(message)
+        return any(reference.root == "steps" for text in texts for reference in templates.references(text))
