@@ -51,9 +51,17 @@ lab:  ## install and start real mail servers on loopback (root, Debian)
 lab-down:  ## stop them
 	@bash tests/lab/lab.sh down
 
-bench: $(VENV)/.ready-test  ## measure speed and memory (needs a C compiler and Postfix's smtp-sink)
-	@$(BIN)/python benchmarks/startup.py
-	@$(BIN)/python benchmarks/one_connection.py
-	@$(BIN)/python benchmarks/large_attachment.py
-	@$(BIN)/python benchmarks/compiled.py
-	@$(BIN)/python benchmarks/rows_memory.py
+# Every program is run, whatever those before it have missed.
+BENCHMARKS := same_messages startup one_connection compiled rows_memory large_attachment batch_speed batch_limit \
+  batch_latency batch_tls batch_rate batch_memory batch_growth many_recipients attachments
+
+$(VENV)/.ready-bench: benchmarks/peers/package.json $(VENV)/.ready-test
+	@command -v npm >/dev/null || { echo "npm is missing; Debian has it in the package npm."; exit 1; }
+	@echo "Installing the peers of the benchmarks ..."
+	@$(PIP) -e '.[bench]'
+	@npm install --prefix benchmarks/peers --no-package-lock --no-audit --no-fund --silent
+	@touch $@
+
+bench: $(VENV)/.ready-bench  ## measure speed and memory beside peers (what it needs: benchmarks/README.md)
+	@status=0; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || status=1; done; \
+	  exit $$status

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from servers import smtp_sink
+from sinks import smtp_sink
 
 TARGET_MB = 100
 MEGABYTE = 1_000_000
@@ -50,9 +50,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=1000, help="length of the file (1000)")
     size = parser.parse_args().megabytes * MEGABYTE
-    with tempfile.TemporaryDirectory() as name, smtp_sink() as port:
-        before, least = run(Path(name), port, 1)
-        seconds, peak = run(Path(name), port, size)
+    with tempfile.TemporaryDirectory() as name, smtp_sink() as sink:
+        before, least = run(Path(name), sink.port, 1)
+        seconds, peak = run(Path(name), sink.port, size)
     wire = size / 57 * 78
     print(f"One message with an attachment of {size / MEGABYTE:.0f} MB, {wire / MEGABYTE:.0f} MB on the wire")
     print(f"  {wire / MEGABYTE / (seconds - before):7.1f} MB/s beyond the start-up")

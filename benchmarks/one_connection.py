@@ -15,7 +15,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from servers import delayed, smtp_sink, tool
+from servers import delayed, tool
+from sinks import smtp_sink
 
 ONE_WAY_US = 5000
 TARGET = 3.2
@@ -68,12 +69,14 @@ def main() -> int:
     source = tool("smtp-source", "postfix")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with smtp_sink() as sink, delayed(sink, ONE_WAY_US, folder) as port:
+        with smtp_sink() as sink, delayed(sink.port, ONE_WAY_US, folder) as port:
             job = write_job(folder, port, count)
             ours = rate([sys.executable, "-m", "mailjobs", "run", "--quiet", str(job)], count)
+            sink.check(count, "mailjobs")
             addresses = ["-f", "news@example.com", "-t", "reader@example.com"]
             fixed = [source, "-d", "-s", "1", "-l", str(MESSAGE_SIZE), "-m", str(count), *addresses]
             theirs = rate([*fixed, f"127.0.0.1:{port}"], count)
+            sink.check(count, "smtp-source")
     ratio = ours / theirs
     print(f"One connection, {2 * ONE_WAY_US / 1000:.0f} ms round trip, {count} messages: messages a second")
     print(f"  mailjobs run              {ours:7.1f}")

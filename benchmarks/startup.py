@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from servers import counting_sink
+from sinks import counting_sink
 
 ROOT = Path(__file__).parents[1]
 JOB = ROOT / "examples" / "ci-notification" / "job.yaml"
@@ -77,8 +77,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=21, help="of each command (21)")
     runs = parser.parse_args().runs
-    with tempfile.TemporaryDirectory() as folder, counting_sink(Path(folder)) as port:
-        found = medians(runs, port)
+    with tempfile.TemporaryDirectory() as folder, counting_sink(Path(folder)) as sink:
+        found = medians(runs, sink.port)
     print(f"Start-up: medians of {runs} runs, ms")
     for name in BASELINES:
         print(f"  {name:<40} {found[name]:6.0f}")
