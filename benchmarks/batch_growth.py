@@ -19,6 +19,7 @@ from sinks import Sink, smtp_sink
 from verdicts import Verdicts
 
 TARGET, MILLION_MB = 1.1, 150
+MILLION = 1_000_000
 PARTS = 10
 LONGEST = 3600.0  # seconds of one run
 
@@ -56,8 +57,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name, smtp_sink() as sink:
         grow(Path(name), sink, given, verdicts)
         if given.million:
-            found = sender(Path(name), 1_000_000, sink, given)()
-            print(f"A million rows in {found.seconds:.0f} s, {found.rate:,.0f}/s")
+            found = sender(Path(name), MILLION, sink, given)()
+            print(f"{MILLION:,} rows in {found.seconds:.0f} s, {found.rate:,.0f}/s")
             verdicts.at_most("memory", found.peak, MILLION_MB, " MB")
     return verdicts.status
 

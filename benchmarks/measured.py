@@ -42,11 +42,18 @@ class Run(NamedTuple):
         return self.cpu / self.messages * 1000
 
 
+def environment() -> dict[str, str]:
+    """What every command is run in: ours, less what changes how Python runs, such as that it keeps no bytecode."""
+    kept = ("PYTHONPATH", "PYTHONHOME")
+    return {name: value for name, value in os.environ.items() if name in kept or not name.startswith("PYTHON")}
+
+
 def run(command: Sequence[str], terminal: int | None = None, longest: float = LONGEST_SECONDS) -> Run:
     """Run a command that must succeed within `longest` seconds; `terminal` is a descriptor to be its stderr."""
     with tempfile.TemporaryFile() as out:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=out, stderr=terminal or out, start_new_session=True)
+        errors = terminal or out
+        process = subprocess.Popen(command, stdout=out, stderr=errors, start_new_session=True, env=environment())
         # The leader is this process's child until it is waited for below, so the group is its own.
         watch = threading.Timer(longest, os.killpg, (process.pid, signal.SIGKILL))
         watch.start()

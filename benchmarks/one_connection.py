@@ -8,13 +8,11 @@ status 1 where the target is missed.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
 from pathlib import Path
 
+from measured import run
 from servers import delayed, tool
 from sinks import smtp_sink
 
@@ -36,7 +34,7 @@ messages:
     text: {file: body.txt.j2}
     html: {file: body.html.j2}
 steps:
-  - send: {message: news, for_each: rows}
+  - send: {message: news, for_each: rows, connections: 1}
 """
 
 
@@ -51,16 +49,6 @@ def write_job(folder: Path, port: int, rows: int) -> Path:
     return job
 
 
-def rate(command: Sequence[str], messages: int) -> float:
-    """Messages a second over the wall time of `command`, which must succeed."""
-    start = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    elapsed = time.perf_counter() - start
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return messages / elapsed
-
-
 def main() -> int:
     """Print both rates and their ratio; 1 where the target is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -71,11 +59,11 @@ def main() -> int:
         folder = Path(name)
         with smtp_sink() as sink, delayed(sink.port, ONE_WAY_US, folder) as port:
             job = write_job(folder, port, count)
-            ours = rate([sys.executable, "-m", "mailjobs", "run", "--quiet", str(job)], count)
+            ours = count / run([sys.executable, "-m", "mailjobs", "run", "--quiet", str(job)]).seconds
             sink.check(count, "mailjobs")
             addresses = ["-f", "news@example.com", "-t", "reader@example.com"]
             fixed = [source, "-d", "-s", "1", "-l", str(MESSAGE_SIZE), "-m", str(count), *addresses]
-            theirs = rate([*fixed, f"127.0.0.1:{port}"], count)
+            theirs = count / run([*fixed, f"127.0.0.1:{port}"]).seconds
             sink.check(count, "smtp-source")
     ratio = ours / theirs
     print(f"One connection, {2 * ONE_WAY_US / 1000:.0f} ms round trip, {count} messages: messages a second")

@@ -7,7 +7,6 @@ is missed.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from measured import environment
 from sinks import counting_sink
 
 ROOT = Path(__file__).parents[1]
@@ -44,10 +44,10 @@ TARGETS = (
 )
 
 
-def milliseconds(command: Sequence[str], environment: Mapping[str, str]) -> float:
+def milliseconds(command: Sequence[str], variables: Mapping[str, str]) -> float:
     """The wall time of one run, which must succeed."""
     start = time.perf_counter()
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     elapsed = (time.perf_counter() - start) * 1000
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed with {done.returncode}:\n{done.stdout}{done.stderr}")
@@ -62,11 +62,11 @@ def medians(runs: int, port: int) -> dict[str, float]:
         "mailjobs validate": (*MAILJOBS, "validate", str(JOB)),
         "mailjobs run, without TLS": (*MAILJOBS, "run", str(JOB)),
     }
-    environment = {**os.environ, "SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(port), "SMTP_TLS": "none"}
+    variables = {**environment(), "SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(port), "SMTP_TLS": "none"}
     times: dict[str, list[float]] = {name: [] for name in commands}
     for number in range(runs + 1):
         for name, command in commands.items():
-            elapsed = milliseconds(command, environment)
+            elapsed = milliseconds(command, variables)
             if number:
                 times[name].append(elapsed)
     return {name: statistics.median(found) for name, found in times.items()}
