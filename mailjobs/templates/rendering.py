@@ -23,11 +23,16 @@ class Rendering:
     __slots__ = ("_blocks", "_compiled", "_context", "_globals", "_names", "_root", "constant", "simple", "template")
 
     def __init__(
-        self, template: Template, compiled: jinja2.Template, constant: str | None, simple: Simple | None
+        self, template: Template, compiled: jinja2.Template | None, constant: str | None, simple: Simple | None
     ) -> None:
+        """`compiled` is None only where there is a `constant`."""
         self.template = template
         self.constant = constant
         self.simple = simple
+        if compiled is not None:
+            self._keep(compiled)
+
+    def _keep(self, compiled: jinja2.Template) -> None:
         self._compiled = compiled
         self._globals = dict(compiled.globals)
         self._names = set(self._globals)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,13 +12,17 @@ from jinja2.parser import Parser
 
 from mailjobs.model import Template
 from mailjobs.templates.failures import COMPILE_FAILURES, compile_failure
+from mailjobs.templates.holes import MARKS
 from mailjobs.templates.loader import FolderLoader
 from mailjobs.templates.references import Reference, find_references, literal_names
 from mailjobs.templates.rendering import Expression, HoleRendering, Rendering
 from mailjobs.templates.sandbox import Kind, Sandbox
 from mailjobs.templates.simple import Simple
 
-Compiled = tuple[jinja2.Template, str | None, Simple | None]
+Compiled = tuple[jinja2.Template | None, str | None, Simple | None]
+
+_MARKS = re.compile(rf"\{{[{{%#]|[{''.join(MARKS)}]")  # what begins anything but text, or has to be refused
+_LINE_ENDS = re.compile(r"\r\n|\r")  # which Jinja makes newlines
 
 
 class Templates:
@@ -67,13 +72,17 @@ class Templates:
                 self._compiled[known] = (sandbox.from_string(tree), None, None)
             except COMPILE_FAILURES as error:
                 raise self._failure(error, template, sandbox) from error
-        return Expression(template, self._compiled[known][0])
+        compiled = self._compiled[known][0]
+        assert compiled is not None, "an expression is always compiled"
+        return Expression(template, compiled)
 
     def references(self, template: Template, expression: bool = False) -> frozenset[Reference]:
         """The names that `template`, and what it includes by a literal name, takes from its scope.
 
         Local names are left out, and so are those guarded by `is defined` or `default`.
         """
+        if not expression and not _MARKS.search(template.source):
+            return frozenset()
         sandbox = self._sandbox("text")
         try:
             if expression:
@@ -93,6 +102,8 @@ class Templates:
     def _compile(self, template: Template, kind: Kind) -> Compiled:
         """The code; where nothing is to be filled in, the constant text; and what is simple in it."""
         known = (kind, template.source)
+        if known not in self._compiled and not _MARKS.search(template.source):
+            self._compiled[known] = (None, _LINE_ENDS.sub("\n", template.source), None)
         if known not in self._compiled:
             sandbox = self._sandbox(kind)
             try:
