@@ -1,7 +1,9 @@
-"""A rate kept by booking moments: the generic cell rate algorithm with a burst of one.
+"""A rate kept by the generic cell rate algorithm with a burst of one.
 
-Each booking takes the next moment that is free, so however many threads and processes wait, what goes out in any
-window is at most the rate times its length and one more. The state is a few numbers in an array, which processes that
+Each booking takes the next moment that is free, so that whoever waits knows how long. Who comes to his moment is
+admitted by what really went out before: however late threads wake up, what goes out in any window is at most the rate
+times its length and one, but for a tenth of a message. That tenth is what lets a message that comes a little late cost
+the others nothing. The state is a few numbers in an array, which processes that
 are forked may share; who calls holds a lock.
 
 A complaint halves the rate; within a minute it is whole again. Where there was no limit, what went out of late is the
@@ -12,8 +14,10 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-NEXT, FACTOR, SINCE, BASE, NAME = range(5)  # of a bucket's numbers
-SIZE: Final = 5
+NEXT, FACTOR, SINCE, BASE, NAME, DUE = range(6)  # of a bucket's numbers
+SIZE: Final = 6
+SLACK: Final = 0.1  # of the time that a message takes, by which it may come before its turn
+MOST_SLACK: Final = 0.005  # seconds
 RESTORED: Final = 60.0  # seconds after a complaint until the rate is whole
 PATIENCE: Final = 1.0  # seconds in which several complaints are one
 SLOWEST: Final = 1 / 64  # of the rate
@@ -51,6 +55,22 @@ class Bucket:
         moment = max(now, cells[at + NEXT])
         cells[at + NEXT] = moment + cost / rate
         return moment
+
+    def admit(self, moment: float, cost: float, now: float) -> float:
+        """0 where what was booked for `moment` may go out now; else it came too early, and this is when to come again.
+
+        DUE is when the next is due after all that went out: the theoretical arrival time of the algorithm.
+        """
+        rate = self.rate(now)
+        if not rate:
+            return 0.0
+        cells, at = self._cells, self._at
+        turn = cost / rate
+        earliest = max(moment, cells[at + DUE] - min(turn * SLACK, MOST_SLACK))
+        if now < earliest:
+            return earliest
+        cells[at + DUE] = max(now, cells[at + DUE]) + turn
+        return 0.0
 
     def rate(self, now: float) -> float:
         """So much a second at present; 0 is no limit."""

@@ -71,7 +71,7 @@ class Dispatch(Generic[L]):
 
     def _take(self, made: deque[L]) -> Errand[L] | None:
         """A letter from the book; of one for very many the first part."""
-        if len(self._parked) >= MOST_PARKED or not (made or self._make(made)):
+        if len(self._parked) >= MOST_PARKED or not (made or self.make(made)):
             return None
         letter = made.popleft()
         if self._terms.recipients_per_message is None:
@@ -81,9 +81,9 @@ class Dispatch(Generic[L]):
             self._park(Errand(letter, part))
         return Errand(letter, parts[0])
 
-    def _make(self, made: deque[L]) -> bool:
+    def make(self, made: deque[L]) -> bool:
         """Take letters from the book; whether there were any."""
-        room = AHEAD_OCTETS
+        room = 0 if self.stopped else AHEAD_OCTETS
         while len(made) < self.ahead and room > 0:
             letter = self._book.take()
             if letter is None:
@@ -133,13 +133,17 @@ class Dispatch(Generic[L]):
         """Book `errand` with the server's rate; the moment when it may go out (0: now)."""
         return self._limits.server(len(errand.recipients))
 
+    def early(self, errand: Errand[L], moment: float) -> float:
+        """0 where `errand`, which is booked for `moment`, may go out now; else when to ask again."""
+        return self._limits.admit(moment, len(errand.recipients)) if moment else 0.0
+
     def admit(self, errand: Errand[L], moment: float) -> bool:
-        """Wait for the moment; False where all was stopped meanwhile."""
+        """Wait until it may go out; False where all was stopped meanwhile."""
         self.waiting += 1
         try:
             while moment and not self.stopped:
                 self.pause(moment - clock.monotonic())
-                moment = self._limits.wait(moment, len(errand.recipients)) if not self.stopped else 0.0
+                moment = self.early(errand, moment) if not self.stopped else 0.0
         finally:
             self.waiting -= 1
         return not self.stopped

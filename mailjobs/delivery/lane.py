@@ -147,6 +147,8 @@ class Lane(Generic[L]):
         self._single = OneByOne(self.conversation, self._supply)
         wide = self._terms.in_flight > 1 and self._manners.look_ahead
         self._window = Windowed(self.conversation, self._supply, self._width) if wide else None
+        if not self._supply.book_again():
+            raise Stopped("no more mail goes out")
 
     def _broken(self, error: MailjobsError) -> None:
         """The connection is of no more use, or there is none. Raises `error` where that ends the lane."""

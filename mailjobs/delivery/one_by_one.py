@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from mailjobs.delivery.dispatch import Stopped
@@ -21,6 +22,7 @@ class OneByOne(Generic[L]):
     def __init__(self, conversation: Conversation, supply: Supply[L]) -> None:
         self._conversation = conversation
         self._supply = supply
+        self._ahead = False  # whether the next letter is opened behind the present one
         # Of a batch the messages are told, not their octets.
         self._post = Post(conversation, lambda letter: supply.dot([letter]), Publish())
 
@@ -32,26 +34,30 @@ class OneByOne(Generic[L]):
         """
         supply = self._supply
         errand = supply.ready[0]
-        following = self._following() if look_ahead else None
-        failure = self._begin(errand, following)
+        self._ahead = False
+        if look_ahead:
+            supply.make()  # while the replies to the opening are on their way
+        failure = self._begin(errand, self._following if look_ahead else None)
         if isinstance(failure, Stopped | OutputError):
             raise failure
-        if failure is None and following is not None:
-            supply.fill(3, wait=False)
+        if failure is None and self._ahead:
+            supply.make()
         outcomes, failure = self._outcomes(failure)
         supply.ready.popleft()
         supply.settle(errand, outcomes, failure)
-        if self._conversation.engine.outstanding or following is None:
+        if self._conversation.engine.outstanding or not self._ahead:
             supply.flush()  # the next dot is not at hand yet
         if failure is not None and not self._conversation.usable:
             raise failure
         return 1
 
     def _following(self) -> Letter | None:
-        self._supply.fill(2, wait=False)
-        return self._supply.ready[1].letter if len(self._supply.ready) > 1 else None
+        """What may go out right now, where the rate lets it."""
+        self._supply.peek()
+        self._ahead = len(self._supply.ready) > 1
+        return self._supply.ready[1].letter if self._ahead else None
 
-    def _begin(self, errand: Errand[L], following: Letter | None) -> MailjobsError | None:
+    def _begin(self, errand: Errand[L], following: Callable[[], Letter | None] | None) -> MailjobsError | None:
         try:
             self._post.begin(errand.letter, following)
         except MailjobsError as error:

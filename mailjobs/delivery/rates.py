@@ -17,7 +17,6 @@ from mailjobs.model import Rate
 DOMAINS = 4096  # that can have a bucket at a time
 PROBES = 64  # places that are looked at for one
 LATELY = 5.0  # seconds over which is counted what went out
-LATE = 0.001  # seconds; who comes later than this, and than a whole turn, books anew
 
 
 class Rates:
@@ -31,7 +30,7 @@ class Rates:
         self._per_domain = per_domain.per_second if per_domain else 0.0
         self._each = per_domain is not None and per_domain.unit == "recipients"
         self._counted = _Counted()
-        self._domains_slow = SIZE - 1  # of the server's numbers the one that says whether any domain has complained
+        self._domains_slow = NAME  # of the server's numbers the one that says whether any domain has complained
 
     def server(self, recipients: int) -> float:
         """Book a message to so many; the moment when its MAIL may go out (0: now)."""
@@ -41,21 +40,11 @@ class Rates:
         with self._lock:
             return self._server.book(recipients if self._of_recipients else 1, clock.monotonic())
 
-    def wait(self, moment: float, recipients: int) -> float:
-        """The moment is here. 0 where the message may go out; else it came too late, and this is a new one.
-
-        Whoever was stopped for a while would else send at once what others have been kept from sending.
-        """
+    def admit(self, moment: float, recipients: int) -> float:
+        """0 where the message that was booked for `moment` may go out now; else when to ask again."""
         cost = recipients if self._of_recipients else 1
         with self._lock:
-            now = clock.monotonic()
-            rate = self._server.rate(now)
-            if now < moment:
-                return moment
-            if not rate or now - moment <= max(cost / rate, LATE):
-                return 0.0
-            moment = self._server.book(cost, now)
-            return moment if moment > now else 0.0
+            return self._server.admit(moment, cost, clock.monotonic())
 
     @property
     def of_domains(self) -> bool:

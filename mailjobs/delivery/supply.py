@@ -27,17 +27,39 @@ class Supply(Generic[L]):
         self._long_wait = long_wait
         self._held: tuple[Errand[L], float] | None = None  # has to wait for the rate
         self._unwritten: list[Settled[Letter]] = []
+        self._trouble: MailjobsError | None = None
         self._made: deque[L] = deque()  # letters that are not asked for yet
         self.ready: deque[Errand[L]] = deque()
 
     def fill(self, count: int, wait: bool) -> bool:
-        """See to it that `count` errands are ready; whether any is. With `wait` the first may take its time."""
+        """See to it that `count` errands are ready; whether any is. With `wait` the first may take its time.
+
+        Raises what keeps letters from being taken, also where that was found out in advance.
+        """
+        if self._trouble is not None and not self.ready:
+            raise self._trouble
         while len(self.ready) < count:
             errand = self._next(wait and not self.ready)
             if errand is None:
                 break
             self.ready.append(errand)
         return bool(self.ready)
+
+    def peek(self) -> None:
+        """See to it that a second errand is ready, where it may go out now. Raises nothing: that comes with `fill`."""
+        try:
+            self.fill(2, wait=False)
+        except MailjobsError as error:  # not for the letter under way
+            self._trouble = error
+
+    def make(self) -> None:
+        """See to it that a letter is made, whenever it may go out. Raises nothing either."""
+        if self._made or self._held is not None or self._trouble is not None:
+            return
+        try:
+            self._dispatch.make(self._made)
+        except MailjobsError as error:
+            self._trouble = error
 
     def _next(self, wait: bool) -> Errand[L] | None:
         errand, moment = self._held or (None, 0.0)
@@ -50,7 +72,8 @@ class Supply(Generic[L]):
                 return None
             moment = self._dispatch.moment_for(errand)
         self._held = None
-        if moment > 0 and moment > clock.monotonic():
+        moment = self._dispatch.early(errand, moment)
+        if moment:
             self._held = errand, moment
             return self._admitted(errand, moment) if wait else None
         return errand
@@ -62,6 +85,17 @@ class Supply(Generic[L]):
             return None
         self._held = None
         return errand
+
+    def book_again(self) -> bool:
+        """What was let go a while ago has to wait for its turn once more; False where all was stopped meanwhile.
+
+        A connection had to be opened first, and others have gone ahead since.
+        """
+        for errand in self.ready:
+            moment = self._dispatch.early(errand, self._dispatch.moment_for(errand))
+            if moment and not self._dispatch.admit(errand, moment):
+                return False
+        return True
 
     def dot(self, letters: Sequence[Letter]) -> None:
         """Write down that their dots go out, and what became of those before. Raises Stopped, OutputError."""

@@ -15,8 +15,8 @@ class Limits(Protocol):
     def server(self, recipients: int) -> float:
         """Book a message to so many; the moment when its MAIL may go out (0: now)."""
 
-    def wait(self, moment: float, recipients: int) -> float:
-        """The moment is here. 0 where the message may go out; else it came too late, and this is a new one."""
+    def admit(self, moment: float, recipients: int) -> float:
+        """0 where the message that was booked for `moment` may go out now; else when to ask again."""
 
     @property
     def of_domains(self) -> bool:
@@ -41,7 +41,7 @@ class NoLimits:
         """Now."""
         return 0.0
 
-    def wait(self, moment: float, recipients: int) -> float:
+    def admit(self, moment: float, recipients: int) -> float:
         """It may."""
         return 0.0
 

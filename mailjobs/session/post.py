@@ -22,6 +22,8 @@ from mailjobs.session.letter import Letter
 from mailjobs.session.progress import Progress
 from mailjobs.smtp import Command, Content, Outcome, Piece, Rset, Streamed, StreamedContent, Transaction
 
+Following = Letter | Callable[[], Letter | None] | None
+
 
 class Post:
     """Sends letters over one conversation. `begin` and `settle` alternate; between them the caller may prepare more."""
@@ -48,11 +50,12 @@ class Post:
         """Whether another message can be sent over this conversation."""
         return self._conversation.usable
 
-    def begin(self, letter: Letter, following: Letter | None = None) -> None:
+    def begin(self, letter: Letter, following: Following = None) -> None:
         """Write `letter` up to its final dot, with the opening of `following` behind it where that may be.
 
-        Raises MailjobsError where the connection fails, or what a streamed content raises, over which the connection
-        was closed; `settle` still tells what is known of the letter.
+        `following` may be a function that raises nothing, which is asked when the content goes out: what it gives is
+        said to the server at once. Raises MailjobsError where the connection fails, or what a streamed content raises,
+        over which the connection was closed; `settle` still tells what is known of the letter.
         """
         transaction = self._open(letter)
         self._read_opening(transaction)
@@ -134,17 +137,16 @@ class Post:
         timeout = self._conversation.server.timeout
         self._read(transaction, max(timeout.idle, timeout.final) if timeout.idle else 0)
 
-    def _write_content(self, transaction: Transaction, letter: Letter, following: Letter | None) -> None:
+    def _write_content(self, transaction: Transaction, letter: Letter, following: Following) -> None:
         content = letter.content
         if not isinstance(content, bytes):
             self._stream_content(transaction, letter, content, following)
             return
-        commands: list[Command] = [Content(content), *self._look_ahead(following)]
         if self._told:
             Progress(self._publish, len(content)).at(len(content))
         self._about_to_dot(letter)
         transaction.content_sent()
-        self._write(transaction, commands)
+        self._write(transaction, [Content(content), *self._look_ahead(following)])
         if self._told:
             self._publish(EndTransfer())
 
@@ -157,7 +159,7 @@ class Post:
             raise
 
     def _stream_content(
-        self, transaction: Transaction, letter: Letter, content: Streamed, following: Letter | None
+        self, transaction: Transaction, letter: Letter, content: Streamed, following: Following
     ) -> None:
         command = StreamedContent(content)
         transaction.content_begun()
@@ -177,7 +179,7 @@ class Post:
         letter: Letter,
         pieces: Iterable[Piece],
         progress: Progress,
-        following: Letter | None,
+        following: Following,
     ) -> None:
         for piece in pieces:
             if self._conversation.interrupted_by_reply():
@@ -190,9 +192,13 @@ class Post:
             progress.at(piece.octets)
         self._publish(EndTransfer())
 
-    def _look_ahead(self, following: Letter | None) -> Sequence[Command]:
+    def _look_ahead(self, following: Following) -> Sequence[Command]:
         if following is None or not self._conversation.engine.pipelining:
             return ()
+        if callable(following):
+            following = following()
+            if following is None:
+                return ()
         transaction = Transaction(following.envelope, following.stop_indexes)
         try:
             commands = self._opening(transaction)
