@@ -59,7 +59,8 @@ def guarded(action: Callable[[], object]) -> int:
         return tell(error)
     except OSError as error:  # of files the other rooms tell; what is left is what is printed
         _silence_stdout()
-        click.echo(f"mailjobs: cannot write standard output: {error.strerror}", err=True)
+        what = visible(str(error.filename or "standard output"))
+        click.echo(f"mailjobs: cannot write {what}: {error.strerror}", err=True)
         return int(ExitStatus.IOERR)
     except Exception as error:  # noqa: BLE001 - the last line of defence tells a bug as a bug
         return _bug(error)

@@ -10,6 +10,7 @@ from mailjobs.ledger.accounts import accounts
 from mailjobs.ledger.folder import StateFolder, StepFiles
 from mailjobs.ledger.kept import KeptWriter
 from mailjobs.rows.snapshot import Snapshot
+from mailjobs.rows.temporary import temporary
 
 TABLE = "CREATE TABLE delivered (key TEXT, address TEXT, letter TEXT, PRIMARY KEY (key, address)) WITHOUT ROWID"
 UPSERT = "INSERT INTO delivered VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET letter = 'a' WHERE excluded.letter = 'a'"
@@ -23,9 +24,10 @@ class Delivered:
 
     def __init__(self, folder: StateFolder, runs: Sequence[str], step: str, *, unknown: bool = True) -> None:
         self._table = sqlite3.connect("")
-        self._table.execute(TABLE)
-        for run in runs:
-            self._table.executemany(UPSERT, _delivered(folder.files(run, step), "aub" if unknown else "ab"))
+        with temporary():
+            self._table.execute(TABLE)
+            for run in runs:
+                self._table.executemany(UPSERT, _delivered(folder.files(run, step), "aub" if unknown else "ab"))
 
     def of(self, key: str) -> dict[str, str]:
         """The letter of each address: a, or u. "" stands for all of a row that is lost altogether."""

@@ -82,14 +82,18 @@ class StateFolder:
         try:
             self._make()
             self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._hold()
         except OSError as error:
+            self.unlock()
             raise OutputError(
                 f"cannot keep the state of the run in {self.path}: {error.strerror}",
                 hint="--state-dir names another folder",
             ) from None
+
+    def _hold(self) -> None:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             holder = os.pread(self._lock, 20, 0).decode("ascii", "replace").strip()
             self.unlock()
             raise busy(holder) from None
@@ -150,11 +154,12 @@ class StateFolder:
         root = self.path.parent
         root.mkdir(0o700, parents=True, exist_ok=True)
         ignore = root / ".gitignore"
-        if not ignore.exists():
+        if not ignore.exists() or not ignore.stat().st_size:  # who made it may have been killed before it wrote
             ignore.write_text("*\n")
         self.path.mkdir(0o700, exist_ok=True)
         (self.path / "runs").mkdir(0o700, exist_ok=True)
-        (self.path / "job").write_text(self._job + "\n", "utf-8", "surrogateescape")
+        if _owner(self.path) != self._job:  # a file that is written anew is nobody's for a moment
+            (self.path / "job").write_text(self._job + "\n", "utf-8", "surrogateescape")
         sync_folder(self.path)
         sync_folder(root)
 
@@ -187,11 +192,16 @@ def _candidates(root: Path, name: str) -> Iterator[Path]:
 
 def _may_be(path: Path, job: Path) -> bool:
     """Whether the folder is that of this job, or of one that lies there no longer, or of none."""
+    owner = _owner(path)
+    return owner is None or Path(owner) == job or not Path(owner).is_file()
+
+
+def _owner(path: Path) -> str | None:
+    """Where the job lies whose folder this is, where that can be read."""
     try:
-        owner = Path((path / "job").read_text("utf-8", "surrogateescape").removesuffix("\n"))
-        return owner == job or not owner.is_file()
+        return (path / "job").read_text("utf-8", "surrogateescape").removesuffix("\n")
     except OSError:
-        return True
+        return None
 
 
 def _alive(process: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -37,12 +36,11 @@ def write_failed_rows(shelf: Shelf) -> dict[str, str | None]:
 
 def _write(shelf: Shelf, kind: Kind) -> str | None:
     path = shelf.files.folder / f"{shelf.files.step}.{kind.name}.csv"
-    with suppress(FileNotFoundError):
-        path.unlink()
     states = shelf.known.totals
-    if not any(states.get(letter, 0) > 0 for letter in kind.letters):
-        return None
     try:
+        path.unlink(missing_ok=True)
+        if not any(states.get(letter, 0) > 0 for letter in kind.letters):
+            return None
         _write_rows(path, shelf, kind.letters)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None

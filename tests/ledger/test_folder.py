@@ -109,3 +109,36 @@ def test_a_damaged_run_is_told(runs, text):
     (runs.folder.run_folder("r1") / "run.json").write_text(text)
     with pytest.raises(OutputError, match="is damaged"):
         runs.folder.runs()
+
+
+def test_what_says_whose_folder_it_is_stays_as_it_is(tmp_path, monkeypatch):
+    """Another job of the same name could take the folder while the file is empty."""
+    first = state_folder(tmp_path / "job.yaml", tmp_path / "state")
+    first.lock()
+    first.unlock()
+    monkeypatch.setattr("pathlib.Path.write_text", None)
+    first.lock()
+    first.unlock()
+
+
+def test_an_empty_ignore_file_is_filled(tmp_path):
+    (tmp_path / ".mailjobs").mkdir()
+    (tmp_path / ".mailjobs" / ".gitignore").touch()
+    folder = state_folder(tmp_path / "job.yaml")
+    folder.lock()
+    folder.unlock()
+    assert (tmp_path / ".mailjobs" / ".gitignore").read_text() == "*\n"
+
+
+@pytest.mark.parametrize("call", ["fcntl.flock", "os.ftruncate", "os.pwrite"])
+def test_a_lock_that_cannot_be_held(tmp_path, monkeypatch, call):
+    def full(*words):
+        raise OSError(28, "No space left on device")
+
+    folder = state_folder(tmp_path / "job.yaml")
+    monkeypatch.setattr(call, full)
+    with pytest.raises(OutputError, match="No space left"):
+        folder.lock()
+    monkeypatch.undo()
+    folder.lock()
+    folder.unlock()

@@ -1,7 +1,13 @@
 """The files of rows that failed, ready to be run again."""
 
 import csv
+from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
+
+from mailjobs.errors import OutputError
+from mailjobs.ledger import StepFiles
 from mailjobs.prepare import Found
 from mailjobs.rows import Row
 from mailjobs.rows.snapshot import SnapshotWriter
@@ -39,3 +45,10 @@ def test_a_line_for_each_row_with_all_columns_that_any_of_them_has(runs: Runs) -
         ["to", "mailjobs_address", "mailjobs_state", "mailjobs_reply"],
         ["a@x", "a@x", "unknown", ""],
     ]
+
+
+def test_an_old_file_that_cannot_be_removed(tmp_path: Path) -> None:
+    (tmp_path / "mail.failed.csv").mkdir()
+    shelf = SimpleNamespace(files=StepFiles(tmp_path, "mail"), known=SimpleNamespace(totals={}))
+    with pytest.raises(OutputError, match=r"cannot write .*mail\.failed\.csv"):
+        write_failed_rows(shelf)  # type: ignore[arg-type]
