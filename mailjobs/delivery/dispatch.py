@@ -22,7 +22,7 @@ MOST_PARKED = 256  # letters that wait for their moment while others go ahead
 LATE = 0.001  # seconds; whose moment is longer ago books anew
 AHEAD = 8  # letters that a connection makes at once: one after the other costs less than one now and then
 AHEAD_OCTETS = 256 * 1024  # of content, above which it makes no more at once
-MOST_LOSSES = 2  # connections that may break under a letter before it is taken for the cause
+MOST_LOSSES = 3  # connections that may break under a letter before it is taken for the cause
 
 
 class Stopped(Interrupted):
@@ -129,6 +129,12 @@ class Dispatch(Generic[L]):
                 if pause > 0:
                     self._changed.wait(pause)
 
+    @property
+    def idle(self) -> float:
+        """Seconds until the next that is parked is due; 0 where there is none."""
+        with self._changed:
+            return max(self._parked[0][0] - clock.monotonic(), 0.0) if self._parked else 0.0
+
     def moment_for(self, errand: Errand[L]) -> float:
         """Book `errand` with the server's rate; the moment when it may go out (0: now)."""
         return self._limits.server(len(errand.recipients))
@@ -139,13 +145,15 @@ class Dispatch(Generic[L]):
 
     def admit(self, errand: Errand[L], moment: float) -> bool:
         """Wait until it may go out; False where all was stopped meanwhile."""
-        self.waiting += 1
+        with self._changed:
+            self.waiting += 1
         try:
             while moment and not self.stopped:
                 self.pause(moment - clock.monotonic())
                 moment = self.early(errand, moment) if not self.stopped else 0.0
         finally:
-            self.waiting -= 1
+            with self._changed:
+                self.waiting -= 1
         return not self.stopped
 
     def pause(self, seconds: float) -> None:
@@ -178,6 +186,8 @@ class Dispatch(Generic[L]):
         """A letter that was taken and not come to: somebody else may take it."""
         self.exhausted = False
         self._book.release(letter)
+        with self._changed:
+            self._changed.notify()
 
     def settle(
         self, errand: Errand[L], outcomes: tuple[Outcome, ...], error: MailjobsError | None
@@ -206,26 +216,32 @@ class Dispatch(Generic[L]):
         self, errand: Errand[L], outcomes: tuple[Outcome, ...], error: MailjobsError | None
     ) -> list[tuple[Errand[L], float]]:
         """Some were not accepted: what may be tried again, with its moment; of the others is told."""
-        if error is not None and self._lost(errand, outcomes, error):
-            return [(errand, 0.0)]
-        errand.tries += 1
-        verdict = judge(outcomes, errand.tries < self._terms.retry.attempts)
-        self._final(errand.letter, outcomes, verdict.final, error)
-        moments = ((verdict.again_now, 0.0), (verdict.again_later, clock.monotonic() + self._delay(errand)))
-        return [(_rest(errand, outcomes, indexes), moment) for indexes, moment in moments if indexes]
+        lost = self._lost(errand, outcomes, error)
+        again = [(_rest(errand, outcomes, lost, losses=errand.losses + 1), 0.0)] if lost else []
+        if len(lost) == len(outcomes):
+            return again
+        tries = errand.tries + 1
+        verdict = judge(outcomes, tries < self._terms.retry.attempts, errand.letter.stop_indexes)
+        final, now, later = [tuple([one for one in indexes if one not in lost]) for indexes in verdict]
+        self._final(errand.letter, outcomes, final, error)
+        if now:  # too many at once, which is no failure of theirs
+            again.append((_rest(errand, outcomes, now), 0.0))
+        if later:
+            again.append((_rest(errand, outcomes, later, tries=tries), clock.monotonic() + self._delay(tries)))
+        return again
 
-    def _lost(self, errand: Errand[L], outcomes: tuple[Outcome, ...], error: MailjobsError) -> bool:
-        """Whether the letter goes back since the connection broke under it before anything could have come of it."""
-        open_states = ("not-attempted", "unknown") if self._terms.on_unknown == "resend" else ("not-attempted",)
-        if error.who not in ("network", "server") or any(outcome.state not in open_states for outcome in outcomes):
-            return False
-        errand.losses += 1
-        errand.known = outcomes
-        return errand.losses < MOST_LOSSES
+    def _lost(self, errand: Errand[L], outcomes: tuple[Outcome, ...], error: MailjobsError | None) -> tuple[int, ...]:
+        """Those who go back since the connection broke before anything could have come of the message for them."""
+        if error is None or error.who not in ("network", "server") or errand.losses + 1 >= MOST_LOSSES:
+            return ()
+        states = ("not-attempted", "unknown") if self._terms.on_unknown == "resend" else ("not-attempted",)
+        if errand.letter.stop_indexes and any(outcome.state not in states for outcome in outcomes):
+            return ()  # somebody's refusal has kept it from the others
+        return tuple([index for index, outcome in enumerate(outcomes) if outcome.state in states])
 
-    def _delay(self, errand: Errand[L]) -> float:
+    def _delay(self, tries: int) -> float:
         retry = self._terms.retry
-        return min(retry.delay * 2.0 ** (errand.tries - 1), retry.max_delay)
+        return min(retry.delay * 2.0 ** (tries - 1), retry.max_delay)
 
     def _final(
         self, letter: Letter, outcomes: tuple[Outcome, ...], indexes: tuple[int, ...], error: MailjobsError | None
@@ -274,7 +290,20 @@ class Dispatch(Generic[L]):
             self._changed.notify_all()
 
 
-def _rest(errand: Errand[L], outcomes: tuple[Outcome, ...], indexes: tuple[int, ...]) -> Errand[L]:
+def _rest(
+    errand: Errand[L],
+    outcomes: tuple[Outcome, ...],
+    indexes: tuple[int, ...],
+    tries: int | None = None,
+    losses: int | None = None,
+) -> Errand[L]:
     """Those at `indexes`, to be tried again."""
     known = tuple([outcomes[index] for index in indexes])
-    return Errand(errand.whole, part_of(errand.letter, indexes), errand.tries, known=known)
+    letter = part_of(errand.letter, indexes)
+    return Errand(
+        errand.whole,
+        letter,
+        errand.tries if tries is None else tries,
+        errand.losses if losses is None else losses,
+        known=known,
+    )

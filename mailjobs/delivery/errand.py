@@ -41,10 +41,15 @@ class Verdict(NamedTuple):
     again_later: tuple[int, ...]
 
 
-def judge(outcomes: tuple[Outcome, ...], may_retry: bool) -> Verdict:
-    """Those deferred may get another try; at once where the server took others, and these were too many for it."""
+def judge(outcomes: tuple[Outcome, ...], may_retry: bool, stops: frozenset[int] = frozenset()) -> Verdict:
+    """Those deferred may get another try; at once where the server took others, and these were too many for it.
+
+    `stops` are those whose refusal keeps the message from everybody: where one is deferred all wait for it together.
+    """
     if all(outcome.state == "accepted" for outcome in outcomes):
         return Verdict(tuple(range(len(outcomes))), (), ())
+    if stops:
+        return _together(outcomes, may_retry, stops)
     taken = any(outcome.state == "accepted" for outcome in outcomes)
     final, now, later = [], [], []
     for index, outcome in enumerate(outcomes):
@@ -55,6 +60,15 @@ def judge(outcomes: tuple[Outcome, ...], may_retry: bool) -> Verdict:
         else:
             final.append(index)
     return Verdict(tuple(final), tuple(now), tuple(later))
+
+
+def _together(outcomes: tuple[Outcome, ...], may_retry: bool, stops: frozenset[int]) -> Verdict:
+    rejected = any(outcomes[index].state == "rejected" for index in stops)
+    states = ("deferred", "not-attempted") if may_retry and not rejected else ()
+    later = tuple([index for index, outcome in enumerate(outcomes) if outcome.state in states])
+    if not any(outcomes[index].state == "deferred" for index in later):
+        later = ()
+    return Verdict(tuple([index for index in range(len(outcomes)) if index not in later]), (), later)
 
 
 def _too_many(outcome: Outcome) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from mailjobs.delivery.dispatch import Dispatch, Stopped
@@ -16,7 +17,7 @@ from mailjobs.session import Conversation, Letter
 
 L = TypeVar("L", bound=Letter)
 
-LONGEST_IDLE = 30.0  # seconds that a connection is kept for which there is nothing to send
+LONGEST_IDLE = 10.0  # seconds that a connection is kept for which there is nothing to send
 UNBOUNDED = 2**62
 WIDEN_AFTER = 200  # messages without trouble, then the window grows by one again
 
@@ -51,6 +52,7 @@ class Lane(Generic[L]):
         self._heeded = 0  # complaints of the server
         self._calm = 0  # so many messages over this connection, and the window is widened again
         self._carried = 0  # messages over this connection
+        self._rested = False  # whether nothing was said for a while
         self.conversation: Conversation | None = None
         self.error: MailjobsError | None = None
 
@@ -84,8 +86,15 @@ class Lane(Generic[L]):
         """Whether no answer is due."""
         return self._window is None or self._window.empty
 
+    def _wake(self) -> None:
+        """After a wait: a server that has gone meanwhile costs no message its try."""
+        if self._rested and self.conversation is not None and self._idle and not _alive(self.conversation):
+            self.hang_up(abort=True)
+        self._rested = False
+
     def _serve(self) -> None:
         try:
+            self._wake()
             self._connect()
             self._carried += self._carry()
             self._adjust()
@@ -134,21 +143,32 @@ class Lane(Generic[L]):
                 return
             if self._window is not None:
                 self._carried += self._window.drain()  # the server has gone, and may have answered some before
-            self.hang_up()
+            self.hang_up(abort=not self.conversation.usable)
         self._carried = 0
         try:
-            self.conversation = self._dial()
+            self.conversation = self._dialled()
         except MailjobsError as error:
             if error.temporary and error.reply is not None:
                 self._dispatch.server_complains()
             raise
         self._manners.apply(self.conversation)
         self._calm = WIDEN_AFTER
-        self._single = OneByOne(self.conversation, self._supply)
+        self._single = OneByOne(self.conversation, self._supply, self._manners, self._goes_alone)
         wide = self._terms.in_flight > 1 and self._manners.look_ahead
         self._window = Windowed(self.conversation, self._supply, self._width) if wide else None
         if not self._supply.book_again():
             raise Stopped("no more mail goes out")
+
+    def _dialled(self) -> Conversation:
+        """A connection that is alive: the first may be kept from an earlier step, and its server may have gone."""
+        conversation = self._dial()
+        if conversation.used and not _alive(conversation):
+            conversation.close(abort=True)
+            conversation = self._dial()
+        return conversation
+
+    def _goes_alone(self, letter: Letter) -> bool:
+        return self._window is None or not self._window.takes(letter)
 
     def _broken(self, error: MailjobsError) -> None:
         """The connection is of no more use, or there is none. Raises `error` where that ends the lane."""
@@ -167,6 +187,7 @@ class Lane(Generic[L]):
 
     def _before_wait(self, seconds: float) -> None:
         """Servers close connections over which nothing comes; we do so first."""
+        self._rested = True
         if seconds > LONGEST_IDLE:
             self.hang_up()
 
@@ -180,3 +201,10 @@ class Lane(Generic[L]):
             conversation.close(abort=True)
         else:
             conversation.quit()
+
+
+def _alive(conversation: Conversation) -> bool:
+    """Whether the server has neither said goodbye nor hung up."""
+    with suppress(MailjobsError):
+        conversation.listen()
+    return conversation.usable

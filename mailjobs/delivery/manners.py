@@ -17,6 +17,7 @@ class Manners:
     then every command waits for the reply to the one before (`pipelining`)."""
 
     def __init__(self) -> None:
+        self._lost_ahead = 0  # connections, right behind a message with another one opened ahead
         self.look_ahead = True
         self.pipelining = True
 
@@ -32,6 +33,12 @@ class Manners:
             return True
         gentler, self.pipelining = self.pipelining, False
         return gentler
+
+    def lost_ahead(self) -> None:
+        """A server has hung up where a message was opened behind another. Once may be chance."""
+        self._lost_ahead += 1
+        if self._lost_ahead > 1 and self.look_ahead:
+            self.be_gentler()
 
     def apply(self, conversation: Conversation) -> None:
         """Take no notice of what this server offers and does not bear."""

@@ -7,8 +7,10 @@ from typing import Generic, TypeVar
 
 from mailjobs.delivery.dispatch import Stopped
 from mailjobs.delivery.errand import Errand
+from mailjobs.delivery.heard import Heard, in_step, of_the_message
+from mailjobs.delivery.manners import Manners
 from mailjobs.delivery.supply import Supply
-from mailjobs.errors import MailjobsError, OutputError
+from mailjobs.errors import ConnectionLost, MailjobsError, OutputError
 from mailjobs.events import Publish
 from mailjobs.session import Conversation, Letter, Post
 from mailjobs.smtp import Outcome
@@ -19,9 +21,16 @@ L = TypeVar("L", bound=Letter)
 class OneByOne(Generic[L]):
     """Sends over `conversation` what `supply` has."""
 
-    def __init__(self, conversation: Conversation, supply: Supply[L]) -> None:
+    def __init__(
+        self, conversation: Conversation, supply: Supply[L], manners: Manners, goes: Callable[[Letter], bool]
+    ) -> None:
+        """`goes` says whether a letter goes this way; only those are opened ahead."""
         self._conversation = conversation
         self._supply = supply
+        self._manners = manners
+        self._goes = goes
+        self._carried = 0
+        self._was_ahead = False  # whether the present letter was opened behind the one before
         self._ahead = False  # whether the next letter is opened behind the present one
         # Of a batch the messages are told, not their octets.
         self._post = Post(conversation, lambda letter: supply.dot([letter]), Publish())
@@ -34,7 +43,7 @@ class OneByOne(Generic[L]):
         """
         supply = self._supply
         errand = supply.ready[0]
-        self._ahead = False
+        self._was_ahead, self._ahead = self._ahead, False
         if look_ahead:
             supply.make()  # while the replies to the opening are on their way
         failure = self._begin(errand, self._following if look_ahead else None)
@@ -42,8 +51,9 @@ class OneByOne(Generic[L]):
             raise failure
         if failure is None and self._ahead:
             supply.make()
-        outcomes, failure = self._outcomes(failure)
+        outcomes, failure = self._heard(*self._outcomes(failure))
         supply.ready.popleft()
+        self._carried += 1
         supply.settle(errand, outcomes, failure)
         if self._conversation.engine.outstanding or not self._ahead:
             supply.flush()  # the next dot is not at hand yet
@@ -54,8 +64,22 @@ class OneByOne(Generic[L]):
     def _following(self) -> Letter | None:
         """What may go out right now, where the rate lets it."""
         self._supply.peek()
-        self._ahead = len(self._supply.ready) > 1
-        return self._supply.ready[1].letter if self._ahead else None
+        ready = self._supply.ready
+        self._ahead = len(ready) > 1 and self._goes(ready[1].letter)
+        return ready[1].letter if self._ahead else None
+
+    def _heard(self, outcomes: tuple[Outcome, ...], failure: MailjobsError | None) -> Heard:
+        """What was said of the message, and not of the connection or of how we talk."""
+        if False not in [outcome.state == "accepted" for outcome in outcomes]:
+            return outcomes, failure
+        if self._was_ahead:
+            heard = in_step(outcomes, failure)
+            if heard is not None:
+                self._manners.be_gentler()
+                return heard
+            if isinstance(failure, ConnectionLost):
+                self._manners.lost_ahead()
+        return of_the_message(outcomes, failure) if self._carried else (outcomes, failure)
 
     def _begin(self, errand: Errand[L], following: Callable[[], Letter | None] | None) -> MailjobsError | None:
         try:

@@ -67,6 +67,8 @@ class Supply(Generic[L]):
             errand = self._dispatch.next(False, self._made)
             if errand is None and wait:
                 self.flush()
+                if pause := self._dispatch.idle:
+                    self._long_wait(pause)
                 errand = self._dispatch.next(True, self._made)
             if errand is None:
                 return None

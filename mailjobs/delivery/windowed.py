@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from mailjobs.delivery.dispatch import Stopped
 from mailjobs.delivery.errand import Errand
+from mailjobs.delivery.heard import of_the_message
 from mailjobs.delivery.supply import Supply
 from mailjobs.errors import MailjobsError
 from mailjobs.session import Conversation, Letter, Settled
@@ -22,6 +23,7 @@ class Windowed(Generic[L]):
     def __init__(self, conversation: Conversation, supply: Supply[L], size: int) -> None:
         self._supply = supply
         self._window: Window[Letter] = Window(conversation, size)
+        self._carried = 0
         self._errands: dict[int, Errand[L]] = {}  # by the identity of their letters, which are alive in the window
 
     @property
@@ -95,6 +97,10 @@ class Windowed(Generic[L]):
         return found
 
     def _settle(self, settled: list[Settled[Letter]]) -> int:
-        for letter, outcomes, error in [(one.letter, one.outcomes, one.error) for one in settled]:
-            self._supply.settle(self._errands.pop(id(letter)), outcomes, error)
+        for one in settled:
+            outcomes, error = one.outcomes, one.error
+            if self._carried:
+                outcomes, error = of_the_message(outcomes, error)
+            self._carried += 1
+            self._supply.settle(self._errands.pop(id(one.letter)), outcomes, error)
         return len(settled)

@@ -185,7 +185,9 @@ class LedgerBook(Generic[L]):
             if self.known.states[position] == MIXED:
                 return b""
             self.known.spread(position, recipients)
-        return lines.row(position, recipients)
+            # Before another thread, which sees the row spread, writes about a part of it.
+            self._journal.append(lines.row(position, recipients))
+        return b""
 
     def _accounts(self, settled: Sequence[Settled[Letter]]) -> tuple[bytes, list[Account]]:
         data, accounts = b"", []

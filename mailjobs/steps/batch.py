@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
-from mailjobs.errors import Interrupted, JobError, MailjobsError, ReplyError
+from mailjobs.errors import Interrupted, MailjobsError, ReplyError
 from mailjobs.events import Error
 from mailjobs.model import Send
 from mailjobs.prepare import Letter
@@ -95,7 +95,9 @@ class LetterMaker:
         """The letter of a row; None where it has none."""
         try:
             letter = self._context.preparation.render(self._action, self._context.scope, row)
-        except JobError as error:
+        except MailjobsError as error:
+            if isinstance(error, Interrupted):
+                raise
             with self._lock:
                 self.error = self.error or error
             self._context.publish(Error(error.code, f"row {row.number} (key {row.key}) is not sent: {error.message}"))
