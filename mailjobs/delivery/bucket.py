@@ -72,6 +72,25 @@ class Bucket:
         cells[at + DUE] = max(now, cells[at + DUE]) + turn
         return 0.0
 
+    @property
+    def due(self) -> float:
+        """Changes whenever something is admitted."""
+        return self._cells[self._at + DUE]
+
+    def resume(self, due: float, cost: float, now: float) -> float:
+        """As `admit`, for what was admitted a while ago and has not gone out yet, when `due` was what it is after that.
+
+        Where nothing else was admitted since, its turn begins anew now.
+        """
+        rate, cells, at = self.rate(now), self._cells, self._at
+        if not rate:
+            return 0.0
+        if cells[at + DUE] != due:
+            return self.admit(now, cost, now)
+        cells[at + DUE] = max(due, now + cost / rate)
+        cells[at + NEXT] = max(cells[at + NEXT], cells[at + DUE])
+        return 0.0
+
     def rate(self, now: float) -> float:
         """So much a second at present; 0 is no limit."""
         cells, at = self._cells, self._at

@@ -143,6 +143,16 @@ class Dispatch(Generic[L]):
         """0 where `errand`, which is booked for `moment`, may go out now; else when to ask again."""
         return self._limits.admit(moment, len(errand.recipients)) if moment else 0.0
 
+    @property
+    def due(self) -> float:
+        """Changes whenever anything is let go; for `resume`."""
+        return self._limits.due
+
+    def resume(self, errand: Errand[L], due: float) -> bool:
+        """Wait until what was let go when `due` was what it is here may go out now; False where all was stopped."""
+        moment = self._limits.resume(due, len(errand.recipients))
+        return not moment or self.admit(errand, moment)
+
     def admit(self, errand: Errand[L], moment: float) -> bool:
         """Wait until it may go out; False where all was stopped meanwhile."""
         with self._changed:

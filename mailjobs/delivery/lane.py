@@ -156,7 +156,7 @@ class Lane(Generic[L]):
         self._single = OneByOne(self.conversation, self._supply, self._manners, self._goes_alone)
         wide = self._terms.in_flight > 1 and self._manners.look_ahead
         self._window = Windowed(self.conversation, self._supply, self._width) if wide else None
-        if not self._supply.book_again():
+        if not self._supply.resume():
             raise Stopped("no more mail goes out")
 
     def _dialled(self) -> Conversation:

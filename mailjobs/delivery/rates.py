@@ -47,6 +47,18 @@ class Rates:
             return self._server.admit(moment, cost, clock.monotonic())
 
     @property
+    def due(self) -> float:
+        """Changes whenever a message is admitted; for `resume`."""
+        return self._server.due
+
+    def resume(self, due: float, recipients: int) -> float:
+        """As `admit`, for what was admitted when `due` became what it is here, and has not gone out yet."""
+        if not self._server.limited:
+            return 0.0
+        with self._lock:
+            return self._server.resume(due, recipients if self._of_recipients else 1, clock.monotonic())
+
+    @property
     def of_domains(self) -> bool:
         """Whether any domain is limited."""
         return bool(self._per_domain or self._cells[self._domains_slow])

@@ -27,6 +27,7 @@ class Supply(Generic[L]):
         self._long_wait = long_wait
         self._held: tuple[Errand[L], float] | None = None  # has to wait for the rate
         self._unwritten: list[Settled[Letter]] = []
+        self._due = 0.0  # of the rate, when the last was let go
         self._trouble: MailjobsError | None = None
         self._made: deque[L] = deque()  # letters that are not asked for yet
         self.ready: deque[Errand[L]] = deque()
@@ -43,6 +44,7 @@ class Supply(Generic[L]):
             if errand is None:
                 break
             self.ready.append(errand)
+            self._due = self._dispatch.due
         return bool(self.ready)
 
     def peek(self) -> None:
@@ -88,16 +90,13 @@ class Supply(Generic[L]):
         self._held = None
         return errand
 
-    def book_again(self) -> bool:
-        """What was let go a while ago has to wait for its turn once more; False where all was stopped meanwhile.
+    def resume(self) -> bool:
+        """What was let go a while ago, before a connection was opened, may go out now; False where all was stopped.
 
-        A connection had to be opened first, and others have gone ahead since.
+        It waits for its turn once more where others have gone ahead since.
         """
-        for errand in self.ready:
-            moment = self._dispatch.early(errand, self._dispatch.moment_for(errand))
-            if moment and not self._dispatch.admit(errand, moment):
-                return False
-        return True
+        due = self._due
+        return all(self._dispatch.resume(errand, due) for errand in self.ready)
 
     def dot(self, letters: Sequence[Letter]) -> None:
         """Write down that their dots go out, and what became of those before. Raises Stopped, OutputError."""

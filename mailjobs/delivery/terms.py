@@ -19,6 +19,13 @@ class Limits(Protocol):
         """0 where the message that was booked for `moment` may go out now; else when to ask again."""
 
     @property
+    def due(self) -> float:
+        """Changes whenever a message is admitted; for `resume`."""
+
+    def resume(self, due: float, recipients: int) -> float:
+        """As `admit`, for what was admitted when `due` became what it is here, and has not gone out yet."""
+
+    @property
     def of_domains(self) -> bool:
         """Whether any domain is limited."""
 
@@ -35,7 +42,12 @@ class Limits(Protocol):
 class NoLimits:
     """As fast as it goes."""
 
+    due = 0.0
     of_domains = False
+
+    def resume(self, due: float, recipients: int) -> float:
+        """It may."""
+        return 0.0
 
     def server(self, recipients: int) -> float:
         """Now."""

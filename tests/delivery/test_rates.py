@@ -77,6 +77,18 @@ def test_who_wakes_up_late_does_not_burst(late: list[float], threads: int, per_s
     assert excess(gone, per_second) <= 0.1 + 1e-6
 
 
+def test_who_opened_a_connection_first_waits_only_where_others_went_ahead(clock: Clock) -> None:
+    rates = Rates(Rate(1), None)
+    assert rates.admit(rates.server(1), 1) == 0.0
+    due = rates.due
+    clock.now += 5
+    assert rates.resume(due, 1) == 0.0
+    assert rates.server(1) == pytest.approx(clock.now + 1)
+    clock.now += 1
+    assert rates.admit(clock.now, 1) == 0.0
+    assert rates.resume(due, 1) == pytest.approx(clock.now + 0.995)
+
+
 def test_recipients_are_counted_where_the_job_says_so(clock: Clock) -> None:
     rates = Rates(Rate(10, "recipients"), None)
     assert [rates.server(count) - clock.now for count in (5, 1, 20, 1)] == pytest.approx([0, 0.5, 0.6, 2.6])
