@@ -20,6 +20,7 @@ L = TypeVar("L", bound=Letter)
 PULSE = 0.02  # seconds between two looks at whether another connection would help
 BUSY = 0.75  # of a core: above it another thread would only wait for the interpreter's lock
 LAST_REPLIES = 5.0  # seconds after an interruption for the replies to what is out already
+AGAIN_AFTER = 1.0  # seconds before a connection that could not be had is asked for again, while others work
 FRESH_FAILURES = 3  # connections in a row that come to nothing, once some have worked
 
 
@@ -47,6 +48,7 @@ class Pool(Generic[L]):
         self._alive = 0
         self._failures = 0  # fresh connections in a row that came to nothing
         self._settled_then = 0
+        self._ended_lanes, self._ended_at, self._settled_at = 0, 0.0, 0  # when the last lane was seen to have ended
         self._resumed = 0  # connections opened for what was given back at the end
         self._bug: BaseException | None = None
 
@@ -142,11 +144,21 @@ class Pool(Generic[L]):
 
     def _wants_another(self, load: float) -> bool:
         dispatch = self._dispatch
-        if len(self._lanes) >= self._terms.connections or load > BUSY or dispatch.waiting or dispatch.stopped:
+        alive = [lane for lane in self._lanes if lane.error is None]
+        if len(alive) >= self._terms.connections or load > BUSY or dispatch.waiting or dispatch.stopped:
             return False
-        of_use = sum(lane.of_use for lane in self._lanes)
-        untried = len(self._lanes) - of_use - sum(lane.error is not None for lane in self._lanes)
-        return untried < of_use and self._lanes[-1].error is None and not dispatch.exhausted
+        if dispatch.exhausted or (self._lanes[-1].error is not None and not self._recovered()):
+            return False
+        of_use = sum(lane.of_use for lane in alive)
+        return len(alive) - of_use < of_use
+
+    def _recovered(self) -> bool:
+        """Whether the last connection ended by an error a while ago, and others have gone on delivering since."""
+        now, settled = clock.monotonic(), self._dispatch.settled
+        if self._ended_lanes != len(self._lanes):
+            self._ended_lanes, self._ended_at, self._settled_at = len(self._lanes), now, settled
+        ended = sum(lane.error is not None for lane in self._lanes)
+        return now - self._ended_at > AGAIN_AFTER * ended and settled > self._settled_at
 
     def _forgive(self, error: MailjobsError) -> float | None:
         """Seconds to wait after a connection that came to nothing; None where no other is to be tried.
