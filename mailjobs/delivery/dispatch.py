@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from mailjobs import clock
+from mailjobs.delivery.complaints import of_domain, of_server
 from mailjobs.delivery.errand import Errand, judge, part_of, split
 from mailjobs.delivery.terms import Limits, Terms
 from mailjobs.errors import Interrupted, MailjobsError
@@ -19,7 +20,7 @@ from mailjobs.smtp import Outcome
 L = TypeVar("L", bound=Letter)
 
 MOST_PARKED = 256  # letters that wait for their moment while others go ahead
-LATE = 0.001  # seconds; whose moment is longer ago books anew
+AT_ONCE = 5.0  # seconds in which connections that are refused are refused for one reason
 AHEAD = 8  # letters that a connection makes at once: one after the other costs less than one now and then
 AHEAD_OCTETS = 256 * 1024  # of content, above which it makes no more at once
 MOST_LOSSES = 3  # connections that may break under a letter before it is taken for the cause
@@ -44,6 +45,8 @@ class Dispatch(Generic[L]):
         self.stopped = False
         self.exhausted = False  # whether there was nothing left when somebody asked last
         self.complaints = 0  # of the server about our speed
+        self._settled_then = 0  # when a connection was refused last, which was at
+        self._refused = 0.0
         self.settled = 0  # letters that got an answer
         self.ahead = AHEAD  # so many letters are made at once
         self.waiting = 0  # connections that wait for the rate, not for the server
@@ -93,19 +96,11 @@ class Dispatch(Generic[L]):
         return bool(made)
 
     def _may_go(self, errand: Errand[L]) -> bool:
-        """Whether its domains may be sent to now; else it is parked, and others go ahead.
-
-        Who comes to his moment too late books anew, or all that waited would go out at once.
-        """
-        if not errand.moment and not self._limits.of_domains:
-            return True
-        now = clock.monotonic()
-        if not 0 <= now - errand.moment <= LATE:
-            errand.moment = self._limits.domains(errand.recipients)
-            if errand.moment > now:
-                self._park(errand, errand.moment)
-                return False
-        errand.moment = 0.0
+        """Whether its domains may be sent to now; else it is parked, and others go ahead."""
+        errand.moment = self._limits.domains(errand.recipients, errand.moment)
+        if errand.moment:
+            self._park(errand, errand.moment)
+            return False
         return True
 
     def _due(self) -> Errand[L] | None:
@@ -269,18 +264,23 @@ class Dispatch(Generic[L]):
 
     def _complain(self, outcomes: tuple[Outcome, ...]) -> None:
         """Who says 4xx is gone about more slowly."""
+        if any(of_server(outcome) for outcome in outcomes):
+            self._slow_down()
+            return
+        taken = any(outcome.state == "accepted" for outcome in outcomes)
         for outcome in outcomes:
-            reply = outcome.reply
-            if reply is None or not reply.temporary:
-                continue
-            if reply.code == 421 or outcome.command == "MAIL":
-                self.server_complains()
-                return
-            if outcome.command == "RCPT":
+            if of_domain(outcome, taken):
                 self._limits.domain_complains(outcome.recipient)
 
     def server_complains(self) -> None:
-        """The server greeted with 4xx, or said it at MAIL."""
+        """The server greeted with 4xx. While other connections are of use, it means their number, not our speed."""
+        now = clock.monotonic()
+        if self.settled != self._settled_then:
+            self._settled_then, self._refused = self.settled, now
+        elif not self.settled or now - self._refused > AT_ONCE:
+            self._slow_down()
+
+    def _slow_down(self) -> None:
         self.complaints += 1
         self._limits.server_complains()
 

@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-import mmap
-from array import array
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from hashlib import blake2b
 from threading import Lock
 from typing import Any
 
 from mailjobs import clock
-from mailjobs.delivery.bucket import NAME, NEXT, SIZE, Bucket, Cells
+from mailjobs.delivery.bucket import NAME, RESTORED, SIZE, Bucket
+from mailjobs.delivery.buckets import Buckets, memory
+from mailjobs.delivery.lately import Lately, domain_of
 from mailjobs.model import Rate
 
-DOMAINS = 4096  # that can have a bucket at a time
-PROBES = 64  # places that are looked at for one
-LATELY = 5.0  # seconds over which is counted what went out
+SLOW = NAME  # of the server's numbers the one that says until when a domain that has complained is slow
 
 
 class Rates:
     """Implements Limits. With `processes` above 1 those that are forked afterwards share it."""
 
     def __init__(self, rate: Rate | None, per_domain: Rate | None, processes: int = 1) -> None:
-        self._cells, self._lock = _shared() if processes > 1 else _own()
+        self._cells = memory(SIZE)
+        self._lock = _lock(processes)
         self._processes = processes
         self._of_recipients = rate is not None and rate.unit == "recipients"
         self._server = Bucket(self._cells, 0, rate.per_second if rate else 0.0)
         self._per_domain = per_domain.per_second if per_domain else 0.0
         self._each = per_domain is not None and per_domain.unit == "recipients"
-        self._counted = _Counted()
-        self._domains_slow = NAME  # of the server's numbers the one that says whether any domain has complained
+        self._domains = Buckets(self._cells, SIZE, self._per_domain)
+        self._lately = Lately()
 
     def server(self, recipients: int) -> float:
         """Book a message to so many; the moment when its MAIL may go out (0: now)."""
-        self._counted.add()
+        self._lately.add()
         if not self._server.limited:
             return 0.0
         with self._lock:
@@ -58,89 +56,71 @@ class Rates:
         with self._lock:
             return self._server.resume(due, recipients if self._of_recipients else 1, clock.monotonic())
 
-    @property
-    def of_domains(self) -> bool:
-        """Whether any domain is limited."""
-        return bool(self._per_domain or self._cells[self._domains_slow])
-
-    def domains(self, addresses: Iterable[str]) -> float:
-        """The moment when the domains of all these may be sent to (0: now)."""
-        if not self.of_domains:
-            return 0.0
-        found: dict[str, int] = {}
-        for address in addresses:
-            domain = _domain(address)
-            found[domain] = found.get(domain, 0) + 1 if self._each else 1
-        now = clock.monotonic()
+    def domains(self, addresses: Sequence[str], moment: float = 0.0) -> float:
+        """0 where a message may go to the domains of all these now; else when to ask again, with that moment."""
+        if not self._per_domain:
+            if not moment:
+                self._lately.remember(addresses)
+            if not self._cells[SLOW]:
+                return 0.0
         with self._lock:
-            return max([self._bucket(domain, now).book(count, now) for domain, count in found.items()], default=0.0)
+            now = clock.monotonic()
+            if not self._per_domain and self._cells[SLOW] < now:
+                self._cells[SLOW] = 0.0
+                return 0.0
+            return _together(self._costs(addresses, now), moment, now)
 
     def server_complains(self) -> None:
         """A 421, or 4xx at the greeting or at MAIL: everything goes at half the speed for a while."""
         with self._lock:
-            self._server.complain(clock.monotonic(), self._counted.rate() * self._processes)
+            self._server.complain(clock.monotonic(), lambda: self._lately.rate() * self._processes)
 
     def domain_complains(self, address: str) -> None:
         """4xx at RCPT: this domain alone goes at half the speed for a while."""
+        domain = domain_of(address)
         with self._lock:
             now = clock.monotonic()
-            self._cells[self._domains_slow] = 1.0
-            self._bucket(_domain(address), now).complain(now, self._counted.rate() * self._processes)
+            self._cells[SLOW] = now + RESTORED
+            self._domains.of(domain, now).complain(now, lambda: self._lately.rate_of(domain) * self._processes)
 
-    def _bucket(self, domain: str, now: float) -> Bucket:
-        """That of a domain; one that nobody waits for makes room. Where there is none they share the last."""
-        name = float(int.from_bytes(blake2b(domain.encode(), digest_size=6).digest(), "big") + 1)
-        start = int(name) % DOMAINS
-        free = None
-        for step in range(PROBES):
-            at = (1 + (start + step) % DOMAINS) * SIZE
-            if self._cells[at + NAME] == name:
-                return Bucket(self._cells, at, self._per_domain)
-            bucket = Bucket(self._cells, at, self._per_domain)
-            idle = self._cells[at + NEXT] <= now and bucket.rate(now) == self._per_domain
-            if free is None and (not self._cells[at + NAME] or idle):
-                free = at
-            if not self._cells[at + NAME]:
-                break
-        at = (1 + start) * SIZE if free is None else free
-        for index in range(SIZE):
-            self._cells[at + index] = 0.0
-        self._cells[at + NAME] = name
-        return Bucket(self._cells, at, self._per_domain)
+    def _costs(self, addresses: Sequence[str], now: float) -> list[tuple[Bucket, int]]:
+        """What a message takes of which bucket, of those that limit it."""
+        costs: dict[int, tuple[Bucket, int]] = {}
+        counts: dict[str, int] = {}
+        for address in addresses:
+            domain = domain_of(address)
+            counts[domain] = counts.get(domain, 0) + 1 if self._each else 1
+        for domain, count in counts.items():
+            bucket = self._domains.of(domain, now) if self._per_domain else self._domains.find(domain, now)
+            if bucket is not None and bucket.rate(now):
+                costs[bucket.at] = bucket, count + costs.get(bucket.at, (bucket, 0))[1]
+        return list(costs.values())
 
 
-class _Counted:
-    """What this process books a second, of late. Not exact: threads count without a lock."""
+def _together(costs: list[tuple[Bucket, int]], moment: float, now: float) -> float:
+    """0 where so much may go out now by all the buckets; else when to ask again, with that moment.
 
-    def __init__(self) -> None:
-        self._since = clock.monotonic()
-        self._count = 0
-        self._before = 0.0
-
-    def add(self) -> None:
-        self._count += 1
-
-    def rate(self) -> float:
-        """So many a second; what is counted begins anew now and then."""
-        gone = clock.monotonic() - self._since
-        if gone <= 0:
-            return self._before
-        rate = self._count / gone
-        if gone > LATELY:
-            self._since, self._count, self._before = clock.monotonic(), 0, rate
-        return rate
-
-
-def _domain(address: str) -> str:
-    return address.rpartition("@")[2].lower()
+    Where several have to agree, those that would let it go hold back until the last does: else others would take
+    their turns each time, and a message to two busy domains might never go out.
+    """
+    moment = moment or max([bucket.book(cost, now) for bucket, cost in costs], default=0.0)
+    if moment > now:
+        return moment
+    earliest = max([bucket.earliest(cost, now) for bucket, cost in costs], default=0.0)
+    if earliest <= now:
+        for bucket, cost in costs:
+            bucket.go(cost, now)
+        return 0.0
+    if len(costs) == 1:
+        return costs[0][0].again(costs[0][1])
+    for bucket, _ in costs:
+        bucket.hold(earliest)
+    return earliest
 
 
-def _own() -> tuple[Cells, AbstractContextManager[Any]]:
-    return array("d", bytes(8 * SIZE * (DOMAINS + 1))), Lock()
-
-
-def _shared() -> tuple[Cells, AbstractContextManager[Any]]:
-    """Memory that processes forked from now on share, and a lock between them."""
+def _lock(processes: int) -> AbstractContextManager[Any]:
+    if processes == 1:
+        return Lock()
     from multiprocessing import get_context
 
-    return memoryview(mmap.mmap(-1, 8 * SIZE * (DOMAINS + 1))).cast("d"), get_context("fork").Lock()
+    return get_context("fork").Lock()

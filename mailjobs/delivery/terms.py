@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from mailjobs.frozen import frozen
@@ -25,12 +25,8 @@ class Limits(Protocol):
     def resume(self, due: float, recipients: int) -> float:
         """As `admit`, for what was admitted when `due` became what it is here, and has not gone out yet."""
 
-    @property
-    def of_domains(self) -> bool:
-        """Whether any domain is limited."""
-
-    def domains(self, addresses: Iterable[str]) -> float:
-        """The moment when the domains of all these may be sent to (0: now)."""
+    def domains(self, addresses: Sequence[str], moment: float = 0.0) -> float:
+        """0 where a message may go to the domains of all these now; else when to ask again, with that moment."""
 
     def server_complains(self) -> None:
         """A 421, or 4xx at the greeting or at MAIL."""
@@ -43,7 +39,6 @@ class NoLimits:
     """As fast as it goes."""
 
     due = 0.0
-    of_domains = False
 
     def resume(self, due: float, recipients: int) -> float:
         """It may."""
@@ -57,8 +52,8 @@ class NoLimits:
         """It may."""
         return 0.0
 
-    def domains(self, addresses: Iterable[str]) -> float:
-        """Now."""
+    def domains(self, addresses: Sequence[str], moment: float = 0.0) -> float:
+        """It may."""
         return 0.0
 
     def server_complains(self) -> None:
