@@ -71,9 +71,9 @@ class RunSessions:
         return open_conversation(model, publish.bind(server=model.name), self.until)
 
     def quit(self, server: str | None) -> Reply | None:
-        """QUIT to this server, where a conversation is open."""
+        """QUIT to this server, where a conversation is open; its reply is waited for as any other."""
         conversation = self._open.pop(self.server(server).name, None)
-        return conversation.quit() if conversation is not None else None
+        return conversation.quit(None) if conversation is not None else None
 
     def drop_broken(self) -> None:
         """Close what cannot be used any more."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mailjobs.net.tls_info import TlsInfo
 
 CLOSING = 421
+FAREWELL = 2.0  # seconds for the reply to QUIT, where nobody wants to know it
 HIDDEN = (Auth, AuthResponse, AuthCancel)
 
 
@@ -229,9 +230,13 @@ class Conversation:
         self.engine.start_tls()
         self.stream = stream
 
-    def quit(self) -> Reply | None:
-        """Say QUIT and close. A server that does not answer it changes nothing any more. Raises Interrupted."""
+    def quit(self, patience: float | None = FAREWELL) -> Reply | None:
+        """Say QUIT and close. A server that does not answer it within `patience` seconds (None: the usual limits)
+        changes nothing any more. Raises Interrupted.
+        """
         reply = None
+        if patience is not None and (self.until is None or self.until.left > patience):
+            self.until = Until.after(patience)
         try:
             if self.usable and not self.engine.outstanding:
                 reply = self.ask(Quit())
