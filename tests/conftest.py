@@ -1,3 +1,9 @@
 """Fixtures for the whole suite live in `tests/fixtures`, one file for each thing that is started."""
 
-pytest_plugins = ["tests.fixtures.lab", "tests.fixtures.letters", "tests.fixtures.scripted", "tests.fixtures.sink"]
+pytest_plugins = [
+    "tests.fixtures.lab",
+    "tests.fixtures.letters",
+    "tests.fixtures.scripted",
+    "tests.fixtures.sink",
+    "tests.fixtures.taking",
+]

@@ -1,7 +1,8 @@
 """Worker processes for a batch, forked from this one: each delivers shards of the rows with a pool of its own.
 
 What they have to tell comes over a pipe, object by object; what they are told is one octet. The terminal's Ctrl-C
-reaches all of them, so they leave it to their parent, and when he is gone they send nothing more.
+reaches all of them, as does a SIGTERM to their process group, so they leave both to their parent; when he is gone they
+send nothing more.
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ import struct
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any, NoReturn, Protocol
 
-from mailjobs.errors import Interrupted, MailjobsError, TransportError
+from mailjobs import clock
+from mailjobs.errors import Interrupted, MailjobsError, TransportError, from_oserror
 from mailjobs.frozen import frozen
 
 LENGTH = struct.Struct("!I")
 STOP, INTERRUPT, CUT = b"s", b"i", b"c"
 PULSE = 0.1  # seconds between two calls of `pulse`
+LAST_REPLIES = 7.0  # seconds after an interruption, of which a worker waits 5 for replies
+LAST_WORDS = 1.0  # seconds after the connections were cut, then a worker is killed
 
 
 class Worker(Protocol):
@@ -61,47 +65,90 @@ class Outbox:
                 view = view[os.write(self._descriptor, view) :]
 
 
+Work = Callable[[int, Outbox, Callable[[Worker], None]], None]
+
+
+def _nothing(*_: object) -> None:
+    """What is done where nobody wants anything."""
+
+
 class Crew:
     """`count` processes that each call `work(number, outbox, obey)`, which first passes its Worker to `obey`."""
 
-    def __init__(self, count: int, work: Callable[[int, Outbox, Callable[[Worker], None]], None]) -> None:
+    def __init__(self, count: int, work: Work) -> None:
+        self._count = count
+        self._work = work
         self._hands: list[_Hand] = []
-        for number in range(count):
-            self._hands.append(_Hand.start(number, work, self._hands))
 
-    def run(self, receive: Callable[[object], None], pulse: Callable[[], None]) -> MailjobsError | None:
-        """Until all have ended; what kept one from going on. Raises Interrupted when they have been stopped.
+    @property
+    def lost(self) -> bool:
+        """Whether one has ended without having told all."""
+        return any(hand.lost for hand in self._hands)
 
-        `receive` gets what they send, `pulse` is called ten times a second.
+    def run(
+        self, receive: Callable[[object], None], pulse: Callable[[], None], check: Callable[[], None] = _nothing
+    ) -> MailjobsError | None:
+        """Start them, until all have ended; what kept one from going on. Raises TransportError where one cannot be
+        started, and Interrupted when they have been stopped.
+
+        `receive` gets what they send. `pulse` is called ten times a second, and so is `check`, which raises Interrupted
+        to stop them: when it does so once more, they wait for nothing. No signal may raise anything elsewhere.
         """
         try:
-            return self._listen(receive, pulse)
+            self._start()
+            self._listen(receive, pulse, check)
         except Interrupted:
-            self._tell(INTERRUPT)
-            with suppress(Interrupted):
-                self._listen(receive, pulse)
-                raise
-            self._tell(CUT)
-            self._listen(receive, pulse)
+            self._wind_up(receive, pulse, check)
+            raise
+        except BaseException:
+            self._wind_up(_nothing, _nothing, check)
             raise
         finally:
             for hand in self._hands:
                 hand.end()
+        errors = [hand.error for hand in self._hands if hand.error is not None]
+        return errors[0] if errors else None
 
     def stop(self) -> None:
         """No new message goes out."""
         self._tell(STOP)
 
+    def _start(self) -> None:
+        for number in range(self._count):
+            try:
+                self._hands.append(_Hand.start(number, self._work, self._hands))
+            except OSError as error:
+                raise from_oserror(error, f"start worker process {number + 1} of {self._count}") from None
+
+    def _wind_up(self, receive: Callable[[object], None], pulse: Callable[[], None], check: Callable[[], None]) -> None:
+        """A while for the last replies, a moment for the last words; who has not ended then is killed."""
+        self._tell(INTERRUPT)
+        with suppress(Interrupted):
+            self._listen(receive, pulse, check, LAST_REPLIES)
+        self._tell(CUT)
+        self._listen(receive, pulse, _nothing, LAST_WORDS)
+        for hand in self._hands:
+            hand.kill()
+        self._listen(receive, pulse, _nothing)
+
     def _tell(self, octet: bytes) -> None:
         for hand in self._hands:
             hand.tell(octet)
 
-    def _listen(self, receive: Callable[[object], None], pulse: Callable[[], None]) -> MailjobsError | None:
+    def _listen(
+        self,
+        receive: Callable[[object], None],
+        pulse: Callable[[], None],
+        check: Callable[[], None],
+        seconds: float | None = None,
+    ) -> None:
+        """Until all have ended, or so many seconds."""
+        end = None if seconds is None else clock.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
             for hand in self._hands:
                 if hand.reading:
                     selector.register(hand.inbox, selectors.EVENT_READ, hand)
-            while selector.get_map():
+            while selector.get_map() and (end is None or clock.monotonic() < end):
                 for key, _ in selector.select(PULSE):
                     hand = key.data
                     for thing in hand.read():
@@ -109,8 +156,7 @@ class Crew:
                     if not hand.reading:
                         selector.unregister(hand.inbox)
                 pulse()
-        errors = [error for hand in self._hands if (error := hand.error) is not None]
-        return errors[0] if errors else None
+                check()
 
 
 class _Hand:
@@ -126,16 +172,24 @@ class _Hand:
         self._buffer = bytearray()
         self._ended = False
 
+    @property
+    def lost(self) -> bool:
+        """Whether it is gone without a last word."""
+        return not self.reading and not self._ended
+
     @classmethod
-    def start(
-        cls, number: int, work: Callable[[int, Outbox, Callable[[Worker], None]], None], before: list[_Hand]
-    ) -> _Hand:
-        """Fork. Only this thread goes on in the child, which has nothing to do with those started `before`."""
-        inbox, outbox = os.pipe()
-        orders, control = os.pipe()
+    def start(cls, number: int, work: Work, before: list[_Hand]) -> _Hand:
+        """Fork. Only this thread goes on in the child, which has nothing to do with those started `before`.
+
+        Raises OSError.
+        """
         sys.stdout.flush()
         sys.stderr.flush()
-        pid = os.fork()
+        with ExitStack() as stack:
+            inbox, outbox = _pipe(stack)
+            orders, control = _pipe(stack)
+            pid = os.fork()
+            stack.pop_all()
         if not pid:
             for mine in (inbox, control, *[end for hand in before for end in hand.ends]):
                 os.close(mine)
@@ -183,6 +237,11 @@ class _Hand:
             return True
         return False
 
+    def kill(self) -> None:
+        """End it where it has not ended; what it has written down is on record."""
+        if self.reading:
+            os.kill(self.pid, signal.SIGKILL)
+
     def end(self) -> None:
         """Take leave of a process that has ended, or is about to."""
         os.close(self._control)
@@ -190,14 +249,20 @@ class _Hand:
         os.waitpid(self.pid, 0)
 
 
-def _work(
-    number: int, work: Callable[[int, Outbox, Callable[[Worker], None]], None], outbox: int, orders: int
-) -> NoReturn:
+def _pipe(stack: ExitStack) -> tuple[int, int]:
+    """Both ends of a pipe, which are closed with `stack`."""
+    ends = os.pipe()
+    for end in ends:
+        stack.callback(os.close, end)
+    return ends
+
+
+def _work(number: int, work: Work, outbox: int, orders: int) -> NoReturn:
     """The life of a child, from the fork to its end."""
     status = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         box = Outbox(outbox)
         error: MailjobsError | None = None
         try:

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from mailjobs import clock
 from mailjobs.delivery.dispatch import AHEAD, Dispatch
 from mailjobs.delivery.lane import Lane
+from mailjobs.delivery.line import Line
 from mailjobs.delivery.manners import Manners
 from mailjobs.delivery.terms import Limits, Terms
 from mailjobs.errors import Interrupted, MailjobsError
@@ -21,7 +22,12 @@ PULSE = 0.02  # seconds between two looks at whether another connection would he
 BUSY = 0.75  # of a core: above it another thread would only wait for the interpreter's lock
 LAST_REPLIES = 5.0  # seconds after an interruption for the replies to what is out already
 AGAIN_AFTER = 1.0  # seconds before a connection that could not be had is asked for again, while others work
+LAST_STEPS = 0.5  # seconds for the threads whose connection was cut to write down what they know
 FRESH_FAILURES = 3  # connections in a row that come to nothing, once some have worked
+
+
+def _nothing() -> None:
+    """What is done where nobody wants anything."""
 
 
 class Pool(Generic[L]):
@@ -43,6 +49,7 @@ class Pool(Generic[L]):
         self._dispatch = Dispatch(book, terms, limits, report)
         self._manners = Manners()
         self._lanes: list[Lane[L]] = []
+        self._lines: list[Line] = []
         self._threads: list[threading.Thread] = []
         self._ended = threading.Condition()
         self._alive = 0
@@ -51,18 +58,20 @@ class Pool(Generic[L]):
         self._ended_lanes, self._ended_at, self._settled_at = 0, 0.0, 0  # when the last lane was seen to have ended
         self._resumed = 0  # connections opened for what was given back at the end
         self._bug: BaseException | None = None
+        self._left = False  # whether no lane is waited for any more
 
-    def run(self, pulse: Callable[[], None] = lambda: None) -> None:
+    def run(self, pulse: Callable[[], None] = _nothing, check: Callable[[], None] = _nothing) -> None:
         """Until all is delivered, or nothing more can be. Raises what kept the rest from being sent.
 
-        `pulse` is called some fifty times a second by the thread that waits.
+        `pulse` is called some fifty times a second by the thread that waits, and so is `check`, which raises
+        Interrupted to end it: when it does so once more, what is under way is not waited for.
         """
         try:
             self._open()
-            self._watch(pulse)
-        except Interrupted:
+            self._watch(pulse, check)
+        except BaseException:
             with suppress(Interrupted):
-                self.interrupt()
+                self.interrupt(check)
             self.cut()
             raise
         finally:
@@ -78,26 +87,28 @@ class Pool(Generic[L]):
         for lane in self._lanes:
             lane.hang_up()
 
-    def interrupt(self) -> None:
+    def interrupt(self, check: Callable[[], None] = _nothing) -> None:
         """No new dot; a while for the replies to those that are out, then the connections end."""
         self._dispatch.stop()
-        self._join(LAST_REPLIES)
+        for line in self._lines:
+            line.stop()
+        self._join(LAST_REPLIES, check)
         self.cut()
 
     def cut(self) -> None:
         """End the connections now; what has no reply is unknown."""
         self._dispatch.stop()
-        for lane in self._lanes:
-            if lane.conversation is not None:
-                lane.conversation.cut()
-        self._join(1.0)
+        for line in self._lines:
+            line.cut()
+        self._join(LAST_STEPS)
+        self._left = True
 
     def _open(self) -> None:
         number = len(self._lanes)
-        lane = Lane(
-            self._dispatch, self._terms, self._manners, lambda: self._dial(number), self._forgive, keep=number == 0
-        )
+        line = Line(lambda: self._dial(number))
+        lane = Lane(self._dispatch, self._terms, self._manners, line.dial, self._forgive, keep=number == 0)
         thread = threading.Thread(target=self._work, args=(lane,), name=f"connection {number + 1}", daemon=True)
+        self._lines.append(line)
         self._lanes.append(lane)
         self._dispatch.ahead = AHEAD if len(self._lanes) == 1 else 1  # several wait for the server, not for letters
         self._threads.append(thread)
@@ -116,10 +127,11 @@ class Pool(Generic[L]):
                 self._alive -= 1
                 self._ended.notify()
 
-    def _watch(self, pulse: Callable[[], None]) -> None:
+    def _watch(self, pulse: Callable[[], None], check: Callable[[], None]) -> None:
         """Wait for the end; meanwhile open connections while the processor has time for them."""
         began, used = clock.monotonic(), clock.processor()
         while self._pulse() or self._resume():
+            check()
             now, spent = clock.monotonic(), clock.processor()
             if self._wants_another((spent - used) / (now - began)):
                 self._open()
@@ -140,7 +152,7 @@ class Pool(Generic[L]):
         with self._ended:
             if self._alive:
                 self._ended.wait(PULSE)
-            return self._alive > 0
+            return self._alive > 0 and not self._left
 
     def _wants_another(self, load: float) -> bool:
         dispatch = self._dispatch
@@ -177,9 +189,12 @@ class Pool(Generic[L]):
                 return None
             return min(retry.delay * 2.0 ** (self._failures - 1), retry.max_delay)
 
-    def _join(self, seconds: float) -> None:
+    def _join(self, seconds: float, check: Callable[[], None] = _nothing) -> None:
+        end = clock.monotonic() + seconds
         with self._ended:
-            self._ended.wait_for(lambda: not self._alive, seconds)
+            while self._alive and (left := end - clock.monotonic()) > 0:
+                self._ended.wait(min(left, PULSE))
+                check()
 
     def _raise_failure(self) -> None:
         """The lane that failed tells why, where none of the others could finish the work."""

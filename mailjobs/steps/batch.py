@@ -29,7 +29,7 @@ def perform_batch(context: Context, action: Send) -> Output:
     output = Output(error=shipment.deliver())
     tally = shipment.tally
     tally.expect(shelf.left_at_first)
-    output.error = weightier(output.error or maker.error, tally.error(action.stop_on))
+    output.error = weightier(output.error or shipment.unmade, tally.error(action.stop_on))
     output.last_reply = tally.last_reply
     _account(context, shelf, output, tally.failures)
     output.error = output.error or _failed_before(before, shelf.opened)

@@ -4,34 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
+from typing import Protocol
 
 from mailjobs.delivery import Limits, Pool, Terms
 from mailjobs.delivery.crew import Crew, Outbox, Worker
+from mailjobs.delivery.signals import HeldSignals
 from mailjobs.errors import MailjobsError
 from mailjobs.events import Publish, Sink, Stamped
 from mailjobs.model import Send
 from mailjobs.prepare import Letter
+from mailjobs.rows import Row
 from mailjobs.session import Book, Conversation
 from mailjobs.steps.context import Context
 from mailjobs.steps.limits import processes_of
 from mailjobs.steps.reporting import Progress, Reporter
-from mailjobs.steps.shelf import Render, Shelf
+from mailjobs.steps.shelf import Shelf
 from mailjobs.steps.tally import Tally
 
 HELD = 200  # events that a worker passes on together
 
 
-class Shipment:
-    """One batch under way. `tally` is what became of its recipients so far in this run."""
+class Maker(Protocol):
+    """Makes the letters of rows. `error` is why the first was not made of those that could not be."""
 
-    def __init__(
-        self, context: Context, action: Send, shelf: Shelf, render: Render, limits: Limits, total: int
-    ) -> None:
+    error: MailjobsError | None
+
+    def __call__(self, row: Row, position: int) -> Letter | None:
+        """The letter of a row; None where it has none."""
+
+
+class Shipment:
+    """One batch under way. `tally` is what became of its recipients so far in this run; where `lost` it is not all of
+    it. `unmade` is why a letter could not be made, where one could not.
+    """
+
+    def __init__(self, context: Context, action: Send, shelf: Shelf, maker: Maker, limits: Limits, total: int) -> None:
         self.tally = Tally()
+        self.lost = False
+        self.unmade: MailjobsError | None = None
         self._context = context
         self._action = action
         self._shelf = shelf
-        self._render = render
+        self._maker = maker
         self._limits = limits
         self._terms = _terms(context, action)
         self._kept: Conversation | None = None
@@ -42,24 +56,26 @@ class Shipment:
         """Until the end; what kept it from going on."""
         processes = processes_of(self._action)
         try:
-            if processes > 1:
-                return self._in_crew(processes)
-            self._here()
+            with HeldSignals() as signals:
+                if processes > 1:
+                    return self._in_crew(processes, signals.check)
+                self._here(signals.check)
         except MailjobsError as error:
             return error
         return None
 
-    def _here(self) -> None:
+    def _here(self, check: Callable[[], None]) -> None:
         reporter = Reporter(self._context.publish, self._action.stop_on)
-        book = self._shelf.book(0, self._render)
+        book = self._shelf.book(0, self._maker)
 
         def pulse() -> None:
             self.tally.absorb(reporter.take())
             self._progress.pulse()
 
         try:
-            self._pool(book, reporter, self._dial).run(pulse)
+            self._pool(book, reporter, self._dial).run(pulse, check)
         finally:
+            self.unmade = self._maker.error
             self.tally.absorb(reporter.take())
             if self._kept is not None and self._loud is not None:
                 self._kept.publish = self._loud
@@ -79,7 +95,7 @@ class Shipment:
 
     # --- several processes
 
-    def _in_crew(self, processes: int) -> MailjobsError | None:
+    def _in_crew(self, processes: int, check: Callable[[], None]) -> MailjobsError | None:
         self._shelf.share(processes)
         crew = Crew(processes, self._work)
 
@@ -91,8 +107,13 @@ class Shipment:
             elif isinstance(thing, list):
                 for stamped in thing:
                     self._context.publish.pass_on(stamped)
+            elif isinstance(thing, MailjobsError):
+                self.unmade = self.unmade or thing
 
-        return crew.run(receive, self._progress.pulse)
+        try:
+            return crew.run(receive, self._progress.pulse, check)
+        finally:
+            self.lost = crew.lost
 
     def _too_many(self) -> bool:
         failed = self.tally.totals.total() - self.tally.totals["accepted"]
@@ -104,12 +125,17 @@ class Shipment:
         forward = _Forward(outbox, self._context.publish)
         publish = self._context.publish.to([forward]).in_batch()
         reporter = Reporter(publish, self._action.stop_on)
-        book = self._shelf.book(number, self._render)
+        book = self._shelf.book(number, self._maker)
         sessions, server = self._context.sessions, self._context.step.server
         pool = self._pool(book, reporter, lambda _: sessions.another(server, publish))
         obey(pool)
+        told = False
 
         def pulse() -> None:
+            nonlocal told
+            if self._maker.error is not None and not told:
+                told = True
+                outbox.send(self._maker.error)
             tally = reporter.take()
             if tally.totals.total():
                 outbox.send(tally)
