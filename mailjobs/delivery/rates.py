@@ -11,6 +11,7 @@ from mailjobs import clock
 from mailjobs.delivery.bucket import NAME, RESTORED, SIZE, Bucket
 from mailjobs.delivery.buckets import Buckets, memory
 from mailjobs.delivery.lately import Lately, domain_of
+from mailjobs.delivery.shared_lock import SharedLock
 from mailjobs.model import Rate
 
 SLOW = NAME  # of the server's numbers the one that says until when a domain that has complained is slow
@@ -121,6 +122,4 @@ def _together(costs: list[tuple[Bucket, int]], moment: float, now: float) -> flo
 def _lock(processes: int) -> AbstractContextManager[Any]:
     if processes == 1:
         return Lock()
-    from multiprocessing import get_context
-
-    return get_context("fork").Lock()
+    return SharedLock()

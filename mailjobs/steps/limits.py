@@ -6,6 +6,7 @@ import os
 
 from mailjobs.delivery import Limits, Rates
 from mailjobs.model import Send
+from mailjobs.rows.temporary import temporary
 
 
 def processes_of(action: Send) -> int:
@@ -14,5 +15,6 @@ def processes_of(action: Send) -> int:
 
 
 def limits_of(action: Send) -> Limits:
-    """The limits of a batch, for all its connections and processes."""
-    return Rates(action.rate, action.rate_per_domain, processes_of(action))
+    """The limits of a batch, for all its connections and processes. Raises OutputError."""
+    with temporary():
+        return Rates(action.rate, action.rate_per_domain, processes_of(action))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import struct
+import threading
 from bisect import bisect_right
 from collections.abc import Sequence
 from heapq import heappop, heappush
@@ -330,3 +332,19 @@ def test_processes_share_one_bucket() -> None:
     assert len(moments) == 800
     assert min(gaps) >= 0.001 - 1e-6
     assert bisect_right(moments, moments[0] + 0.7) >= 690
+
+
+def test_a_process_that_is_killed_while_it_books_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It dies in the middle of a booking, with the lock in its hands."""
+    rates = Rates(Rate(1000), None, processes=2)
+    pid = os.fork()
+    if not pid:
+        monkeypatch.setattr("mailjobs.clock.monotonic", lambda: os.kill(os.getpid(), signal.SIGKILL))
+        rates.server(1)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    booked: list[float] = []
+    other = threading.Thread(target=lambda: booked.append(rates.server(1)), daemon=True)
+    other.start()
+    other.join(10)
+    assert len(booked) == 1
