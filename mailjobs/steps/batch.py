@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from threading import Lock
 from typing import Any
 
-from mailjobs.errors import Interrupted, MailjobsError, ReplyError
+from mailjobs.errors import Interrupted, MailjobsError, OutputError, ReplyError
 from mailjobs.events import Error
 from mailjobs.model import Send
 from mailjobs.prepare import Letter
@@ -14,6 +16,7 @@ from mailjobs.rows import Row
 from mailjobs.steps.context import Context, Output
 from mailjobs.steps.failed_rows import write_failed_rows
 from mailjobs.steps.limits import limits_of
+from mailjobs.steps.recount import recount
 from mailjobs.steps.shelf import Shelf
 from mailjobs.steps.shipment import Shipment
 from mailjobs.steps.tally import Tally, weightier
@@ -28,12 +31,17 @@ def perform_batch(context: Context, action: Send) -> Output:
     before = dict(shelf.known.totals)
     output = Output(error=shipment.deliver())
     tally = shipment.tally
+    lost = ""
+    if shipment.lost:
+        lost = f"; {output.error.message}" if output.error is not None else ""
+        with suppress(OutputError):  # which is told with the totals
+            recount(tally, shelf, partial(context.preparation.render, action, context.scope))
     tally.expect(shelf.left_at_first)
     output.error = weightier(output.error or shipment.unmade, tally.error(action.stop_on))
     output.last_reply = tally.last_reply
     _account(context, shelf, output, tally.failures)
     output.error = output.error or _failed_before(before, shelf.opened)
-    output.summary = _summary(tally.summary(), before) + _why_stopped(action, tally) + _where(output.result)
+    output.summary = _summary(tally.summary(), before) + _why_stopped(action, tally) + lost + _where(output.result)
     return output
 
 

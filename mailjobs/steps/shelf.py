@@ -46,8 +46,12 @@ class Shelf:
 
     def totals(self) -> dict[str, int]:
         """Recipients by state over all sessions. Raises OutputError."""
-        if self._shared:  # what other processes have written is in their journals alone
-            self.known = restore(self.files.journals(), len(self.snapshot), self.files.kept)
+        if self._shared:
+            self.read_again()
         totals = Counter(totals_of(self.known))
         totals["not-attempted"] += max(self.found.recipients - totals.total(), 0)
         return dict(totals)
+
+    def read_again(self) -> None:
+        """What other processes have written is in their journals alone. Raises OutputError."""
+        self.known = restore(self.files.journals(), len(self.snapshot), self.files.kept)

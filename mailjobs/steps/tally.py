@@ -63,7 +63,8 @@ class Tally:
             self.last_reply = outcome.reply or self.last_reply
             if outcome.state != "accepted":
                 letter, people = addressed(settled)
-                self._fail(letter, Failure(people[index].kind, outcome, settled.error))
+                row = {"row": letter.row, "key": letter.key} if letter.row is not None else {}
+                self.fail(row, Failure(people[index].kind, outcome, settled.error))
 
     def absorb(self, other: Tally) -> None:
         """Add what another one has counted later."""
@@ -72,9 +73,9 @@ class Tally:
         self.failures += other.failures[: max(FAILURES_KEPT - len(self.failures), 0)]
         self._worst = {**other._worst, **self._worst}
 
-    def _fail(self, letter: Letter, failure: Failure) -> None:
+    def fail(self, row: dict[str, Any], failure: Failure) -> None:
+        """Keep a failure, which is counted elsewhere; `row` has row and key, where it is of a batch."""
         if len(self.failures) < FAILURES_KEPT:
-            row = {"row": letter.row, "key": letter.key} if letter.row is not None else {}
             self.failures.append({**row, **_recipient(failure.kind, failure.outcome)})
         self._worst.setdefault((failure.refused_bcc, failure.lasting), failure)
 
