@@ -25,7 +25,7 @@ def build_send(node: Node, path: JobPath, problems: Problems) -> model.Send:
         _check_alone(node, path, problems)
     given: dict[str, Any] = {key: plain(node.get(key)) for key in PLAIN if node.get(key) is not None}
     processes = plain(node.get("processes"), 1)
-    return model.Send(
+    action = model.Send(
         message=node.value["message"].value,
         for_each=plain(node.get("for_each")),
         stop_on=tuple(plain(node.get("stop_on"), ())),
@@ -38,6 +38,11 @@ def build_send(node: Node, path: JobPath, problems: Problems) -> model.Send:
         place=place(node, path),
         **given,
     )
+    if action.processes > action.connections:
+        words = f"{action.processes} processes have a connection each, more than `connections` allows"
+        hint = f"connections: {action.processes}, or fewer processes"
+        problems.warn(node.value["processes"], (*path, "processes"), f"{words}: {action.connections}", hint=hint)
+    return action
 
 
 def condition(node: Node | None, path: JobPath) -> model.Template | None:

@@ -139,7 +139,7 @@ def _to_send(step: StepPlan) -> str:
 def _pace(pace: Pace, recipients: int) -> str:
     parts = [f"at most {amount(pace.connections, 'connection')}"]
     if pace.processes > 1:
-        parts.append(f"in each of {pace.processes} processes")
+        parts.append(f"over {pace.processes} processes")
     parts += [_rate(pace.rate)] if pace.rate else []
     parts += [f"{_rate(pace.rate_per_domain)} to each domain"] if pace.rate_per_domain else []
     if pace.seconds and recipients:

@@ -132,7 +132,9 @@ def pace_of(action: Send, found: Found, messages: int, recipients: int) -> Pace:
         _seconds(action.rate_per_domain, *[most - (found.recipients - recipients)] * 2),
     ]
     known = [bound for bound in bounds if bound is not None]
-    return Pace(action.connections, processes_of(action), action.rate, action.rate_per_domain, max(known, default=None))
+    processes = processes_of(action)
+    connections = max(action.connections, processes)
+    return Pace(connections, processes, action.rate, action.rate_per_domain, max(known, default=None))
 
 
 def _seconds(rate: Rate | None, messages: int, recipients: int) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Lock
 from typing import Protocol
 
@@ -16,7 +17,7 @@ from mailjobs.prepare import Letter
 from mailjobs.rows import Row
 from mailjobs.session import Book, Conversation
 from mailjobs.steps.context import Context
-from mailjobs.steps.limits import processes_of
+from mailjobs.steps.limits import connections_of, processes_of
 from mailjobs.steps.reporting import Progress, Reporter
 from mailjobs.steps.shelf import Shelf
 from mailjobs.steps.tally import Tally
@@ -81,8 +82,11 @@ class Shipment:
                 self._kept.publish = self._loud
             book.close()
 
-    def _pool(self, book: Book[Letter], reporter: Reporter, dial: Callable[[int], Conversation]) -> Pool[Letter]:
-        return Pool(book, self._terms, self._limits, dial, reporter)
+    def _pool(
+        self, book: Book[Letter], reporter: Reporter, dial: Callable[[int], Conversation], worker: int = 0
+    ) -> Pool[Letter]:
+        terms = replace(self._terms, connections=connections_of(self._action, worker))
+        return Pool(book, terms, self._limits, dial, reporter)
 
     def _dial(self, number: int) -> Conversation:
         """The first connection is the step's, which later steps go on with."""
@@ -127,7 +131,7 @@ class Shipment:
         reporter = Reporter(publish, self._action.stop_on)
         book = self._shelf.book(number, self._maker)
         sessions, server = self._context.sessions, self._context.step.server
-        pool = self._pool(book, reporter, lambda _: sessions.another(server, publish))
+        pool = self._pool(book, reporter, lambda _: sessions.another(server, publish), number)
         obey(pool)
         told = False
 

@@ -97,3 +97,10 @@ def test_the_report_of_a_run_whose_worker_was_killed_agrees_with_itself(taking: 
     unknown = [failure for failure in failures if failure["state"] == "unknown"]
     assert (len(unknown), {failure["kind"] for failure in unknown}) == (totals["unknown"], {"to"})
     assert (process.returncode, err.count("Traceback")) == (69, 0)
+
+
+def test_connections_are_those_of_all_processes_together(taking: Taking, start: Start) -> None:
+    server = taking()
+    process = start(server, "connections: 2, processes: 2", rows=1500)
+    process.communicate(timeout=PATIENCE)
+    assert (process.returncode, len(server.taken), server.connections) == (0, 1500, 2)
