@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from mailjobs.delivery import NoLimits, Terms
+from mailjobs import clock
+from mailjobs.delivery import NoLimits, Pool, Rates, Terms
 from mailjobs.delivery.complaints import of_domain, of_server
 from mailjobs.delivery.dispatch import AT_ONCE, Dispatch
 from mailjobs.delivery.supply import Supply
+from mailjobs.events import Publish
+from mailjobs.model import Rate, Server, Tls
+from mailjobs.session import Letter, Settled, open_conversation
 from mailjobs.smtp import Outcome, Reply
 from tests.book.books import Ledger, Mail, outcome
 from tests.book.deliveries import some
+from tests.fixtures.scripted import ScriptedServer
+
+HELLO = """
+    S: 220 ready
+    C: EHLO me
+    S: 250-here
+    S: 250 PIPELINING
+"""
+MESSAGE = """
+    C: MAIL FROM:<from@example.com>
+    C: RCPT TO:<u{number}@example.com>
+    C: DATA
+    S: 250 ok
+    S: {reply}
+"""
+TAKEN = "S: 354 go\nC= content\nS: 250 taken\n"
+REFUSED = "S: 554 no valid recipients\nC: RSET\nS: 250 ok\n"
 
 
 def refused(code: int, text: str, command: str = "RCPT") -> Outcome:
@@ -120,3 +142,43 @@ def test_connection_that_is_refused_and_refused_again_is_a_complaint(dispatched:
     dispatched.now += AT_ONCE + 1
     dispatched.dispatch.server_complains()
     assert dispatched.heard.server_heard == 1
+
+
+def pool(folder: Path, server: ScriptedServer, rates: Rates, count: int) -> list[str]:
+    """Deliver letters to so many over one connection; their states."""
+    model = Server("localhost", server.port, hello="me", tls=Tls(mode="none"))
+    told: list[Settled[Letter]] = []
+    book = Ledger(folder).make(some(count))
+    sending = Pool[Mail](book, Terms(connections=1), rates, lambda _: open_conversation(model, Publish()), told.append)
+    sending.run()
+    sending.hang_up()
+    server.finish()
+    return [one.outcomes[0].state for one in told]
+
+
+def script(replies: list[str]) -> str:
+    """A server that says this to RCPT, message by message."""
+    messages = [
+        MESSAGE.format(number=number, reply=reply) + (TAKEN if reply.startswith("2") else REFUSED)
+        for number, reply in enumerate(replies)
+    ]
+    return HELLO + "".join(messages) + "C: QUIT\nS: 221 bye\n"
+
+
+@pytest.mark.parametrize(
+    ("reply", "slower"), [("452 4.2.2 full", False), ("450 4.7.1 greylisted", False), ("451 4.7.0 slow down", True)]
+)
+def test_domain_is_slow_after_a_complaint_alone(
+    scripted: Callable[..., ScriptedServer], tmp_path: Path, reply: str, slower: bool
+) -> None:
+    rates = Rates(None, None)
+    states = pool(tmp_path, scripted(script(["250 ok"] * 3 + [reply])), rates, 4)
+    assert states == ["accepted"] * 3 + ["deferred"]
+    assert any(rates.domains(["a@example.com"]) for _ in range(100)) is slower
+
+
+def test_domain_keeps_its_rate(scripted: Callable[..., ScriptedServer], tmp_path: Path) -> None:
+    began = clock.monotonic()
+    states = pool(tmp_path, scripted(script(["250 ok"] * 21)), Rates(None, Rate(100)), 21)
+    assert states == ["accepted"] * 21
+    assert clock.monotonic() - began >= 19.9 / 100, "twenty turns lie between the first and the last"
