@@ -7,7 +7,8 @@ the others nothing. The state is a few numbers in an array, which processes that
 are forked may share; who calls holds a lock.
 
 A complaint halves the rate; within a minute it is whole again, in a straight line that what is booked meanwhile reckons
-with. Where there was no limit, what went out before the first complaint is the limit meanwhile.
+with. Since several complaints within ten seconds are one, a rate never sinks below a seventh of itself. Where there was
+no limit, what went out before the first complaint is the limit meanwhile.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ SLACK: Final = 0.1  # of the time that a message takes, by which it may come bef
 MOST_SLACK: Final = 0.005  # seconds
 RESTORED: Final = 60.0  # seconds after a complaint until the rate is whole
 PATIENCE: Final = 10.0  # seconds in which several complaints are one: what was under way says nothing of the new speed
-SLOWEST: Final = 1 / 8  # of the rate
 FORGOTTEN: Final = 2 * RESTORED  # seconds after a complaint until the speed before it says nothing any more
 
 
@@ -139,7 +139,7 @@ class Bucket:
             return
         if not self._per_second:
             cells[at + BASE] = max(cells[at + BASE] if gone < FORGOTTEN else 0.0, lately(), 1.0)
-        cells[at + FACTOR] = max(self._factor(now) / 2, SLOWEST)
+        cells[at + FACTOR] = self._factor(now) / 2
         cells[at + SINCE] = now
 
     def _factor(self, now: float) -> float:
