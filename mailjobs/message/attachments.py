@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from mailjobs.errors import FileError, JobError
 from mailjobs.message.complaints import complaint, named
 from mailjobs.message.files import MAX_MESSAGE, content_part, file_part, read
+from mailjobs.message.noted import note
 from mailjobs.message.paths import PathRefused, files_at
 from mailjobs.message.texts import checked, one_line
 from mailjobs.mime import Disposition, Entity, media_type
@@ -73,7 +74,9 @@ class AttachmentField:
         shown = self._disposition(name, scope)
         try:
             if self._source.method:
-                return self._invitation(read(path, MAX_MESSAGE, template.place), name, shown)
+                content = read(path, MAX_MESSAGE, template.place)
+                note(path, len(content), content)
+                return self._invitation(content, name, shown)
             return Attached(file_part(path, shown, self._source.type, template.place), self._source.inline)
         except ValueError as error:
             raise complaint(f"{FIELD}: '{path}': {error}", template, scope) from None

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mailjobs.errors import FileError, Place
+from mailjobs.message.noted import note
 from mailjobs.mime import Disposition, Entity, FileStream, bytes_entity, file_entity, media_type, message_entity
 from mailjobs.mime.attached import lines_entity
 from mailjobs.mime.media import HEAD, is_text
@@ -19,6 +20,7 @@ def file_part(path: Path, shown: Disposition, media: str | None, place: Place) -
     stream = FileStream(path, place)
     size = stream.stamp[2]
     data = read(path, size if size <= LARGE else HEAD, place)
+    note(path, size, data)
     media = media or media_type(path.name, data[:HEAD])
     if media == "message/rfc822":
         return message_entity(read(path, min(size, MAX_MESSAGE + 1), place), shown)

@@ -9,6 +9,7 @@ from mailjobs.errors import FileError, JobError
 from mailjobs.message.complaints import complaint, named
 from mailjobs.message.fields import fields_of
 from mailjobs.message.files import MAX_MESSAGE, read
+from mailjobs.message.noted import note
 from mailjobs.message.paths import PathRefused, files_at
 from mailjobs.message.texts import one_line
 from mailjobs.mime.transfer import MAX_TEXT_LINE, canonical, has_longer_line
@@ -56,6 +57,7 @@ class RawContent:
                 raise complaint(f"raw: {error}", template, scope) from None
             raise FileError(f"raw: {error}", place=template.place) from None
         data = read(path, MAX_MESSAGE + 1, template.place)
+        note(path, len(data), data)
         if len(data) > MAX_MESSAGE:
             raise complaint(f"raw: '{path}' is larger than {MAX_MESSAGE >> 20} MiB", template, scope)
         return self._split(data, template, scope)

@@ -39,6 +39,14 @@ def literal_names(tree: nodes.Node) -> list[tuple[str, int]]:
     return found
 
 
+def named(tree: nodes.Node) -> set[str]:
+    """All that may be the name of a template that is brought in: in a list, or one of two, it need not exist."""
+    kinds = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+    given = [node.template for kind in kinds for node in tree.find_all(kind)]  # type: ignore[attr-defined]
+    found = [inner for one in given for inner in (one, *one.find_all(nodes.Const)) if isinstance(inner, nodes.Const)]
+    return {inner.value for inner in found if isinstance(inner.value, str)}
+
+
 def find_references(tree: nodes.Template, template: Template, environment: jinja2.Environment) -> frozenset[Reference]:
     """All references of `tree` and of what it includes. Raises jinja2's TemplateError where an include is missing."""
     walk = _Walk(environment, template)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Literal
 
-from jinja2 import nodes
+from jinja2 import Template, nodes
 from jinja2.defaults import DEFAULT_NAMESPACE
 from jinja2.exceptions import SecurityError, TemplateSyntaxError
 from jinja2.loaders import BaseLoader
@@ -91,7 +91,10 @@ _FINALIZE: dict[Kind, Callable[..., Any]] = {
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """An environment for templates of one kind. Templates see `range`, `dict` and `namespace`, nothing else of ours."""
+    """An environment for templates of one kind. Templates see `range`, `dict` and `namespace`, nothing else of ours.
+
+    `brought_in` are the names of templates that others have included, imported or extended.
+    """
 
     intercepted_binops = frozenset(_OPERATORS)
     concat = staticmethod(bounds.join_output)
@@ -107,6 +110,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             cache_size=-1,
         )
         self.kind = kind
+        self.brought_in: set[str] = set()
         self.filters = dict(OURS)
         self.globals = {"range": self.globals["range"], "dict": dict, "namespace": DEFAULT_NAMESPACE["namespace"]}
 
@@ -120,6 +124,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
             _refuse_unmarked_output(source, _REWRITTEN, "Markdown")
         _keep_in_bounds(source)
         return super()._generate(source, name, filename, defer_init)
+
+    def _load_template(self, name: str, globals: MutableMapping[str, Any] | None) -> Template:
+        """Jinja's hook for every template that another one brings in, each time that it does."""
+        self.brought_in.add(name)
+        return super()._load_template(name, globals)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """An item of a mapping before its methods: a column may be called `items`."""

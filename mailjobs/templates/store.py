@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import jinja2
@@ -14,7 +15,7 @@ from mailjobs.model import Template
 from mailjobs.templates.failures import COMPILE_FAILURES, compile_failure
 from mailjobs.templates.holes import MARKS
 from mailjobs.templates.loader import FolderLoader
-from mailjobs.templates.references import Reference, find_references, literal_names
+from mailjobs.templates.references import Reference, find_references, literal_names, named
 from mailjobs.templates.rendering import Expression, HoleRendering, Rendering
 from mailjobs.templates.sandbox import Kind, Sandbox
 from mailjobs.templates.simple import Simple
@@ -94,6 +95,35 @@ class Templates:
         except COMPILE_FAILURES as error:
             raise self._failure(error, template, sandbox) from error
 
+    def included(self, texts: Iterable[Template]) -> dict[str, str]:
+        """Names and texts of the templates that may come into `texts`, and of those that came into any since
+        `forget_included`.
+        """
+        sandbox = self._sandbox("text")
+        waiting = {name for one in self._sandboxes.values() for name in one.brought_in}
+        waiting |= {name for text in texts if "{%" in text.source for name in named(sandbox.parse(text.source))}
+        found: dict[str, str] = {}
+        while waiting:
+            name = waiting.pop()
+            with suppress(jinja2.TemplateError):
+                found[name] = self._loader.get_source(sandbox, name)[0]
+                waiting |= named(sandbox.parse(found[name])) - found.keys()
+        return found
+
+    def forget_included(self) -> None:
+        """Begin to note anew which templates others bring in."""
+        for sandbox in self._sandboxes.values():
+            sandbox.brought_in.clear()
+
+    def words(self, template: Template) -> str:
+        """An expression as its words, however they are set."""
+        found = [
+            word
+            for _, kind, word in self._sandbox("text").lex(f"{{{{ {_without_braces(template.source)} }}}}")
+            if kind != "whitespace"
+        ]
+        return " ".join(found[1:-1])
+
     def _sandbox(self, kind: Kind) -> Sandbox:
         if kind not in self._sandboxes:
             self._sandboxes[kind] = Sandbox(kind, self._loader)
@@ -135,13 +165,8 @@ class Templates:
             self._load(sandbox, literal_names(sandbox.parse(source)), seen, path)
 
     def _parse_expression(self, template: Template) -> nodes.Expr:
-        """The tree of an expression; braces around it become blanks, so that lines stay what they are."""
-        source = template.source
-        inner = source.strip()
-        if inner.startswith("{{") and inner.endswith("}}"):
-            source = source.replace("{{", "  ", 1)
-            at = source.rindex("}}")
-            source = source[:at] + source[at + 2 :]
+        """The tree of an expression."""
+        source = _without_braces(template.source)
         parser = Parser(self._sandbox("text"), source, state="variable")
         if _at_end(parser):
             raise jinja2.TemplateSyntaxError("an expression is expected", 1)
@@ -154,6 +179,16 @@ class Templates:
 
     def _failure(self, error: BaseException, template: Template, sandbox: Sandbox) -> Exception:
         return compile_failure(error, template, {"filter": sandbox.filters, "test": sandbox.tests})
+
+
+def _without_braces(source: str) -> str:
+    """Braces around an expression become blanks, so that lines stay what they are."""
+    inner = source.strip()
+    if inner.startswith("{{") and inner.endswith("}}"):
+        source = source.replace("{{", "  ", 1)
+        at = source.rindex("}}")
+        source = source[:at] + source[at + 2 :]
+    return source
 
 
 def _at_end(parser: Parser) -> bool:
