@@ -1,6 +1,6 @@
 """The rows of a batch as they were when it began, on disk: any of them can be read by any thread or process.
 
-A line of JSON for each row, `[number, key, line, values]`, and beside it an index: where each line begins, eight
+A line of JSON for each row, `[number, line, key, values]`, and beside it an index: where each line begins, eight
 octets each. What JSON lacks stands in a mapping whose one key says what it is.
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
-from hashlib import blake2b
+from hashlib import blake2b, file_digest
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -65,10 +65,17 @@ _DECODE_PLAIN = json.JSONDecoder().decode
 
 
 class SnapshotWriter:
-    """Writes a snapshot; `digest` tells its rows from any others once it is closed. Raises OutputError."""
+    """Writes a snapshot. `durable`: it is on the disk when it is closed. Raises OutputError.
 
-    def __init__(self, path: Path) -> None:
+    Once it is closed `digest` tells keys and values of its rows from any others, wherever they stand in their file;
+    `checksum` and `size` are those of the octets.
+    """
+
+    def __init__(self, path: Path, *, durable: bool = False) -> None:
         self._path = path
+        self._durable = durable
+        self._told: list[bytes] = []
+        self._sum = blake2b(digest_size=16)
         self._held: list[bytes] = []
         self._size = 0
         self._offset = 0
@@ -83,7 +90,9 @@ class SnapshotWriter:
 
     def append(self, row: Row) -> None:
         """Add a row; its position is how many there were before."""
-        line = _ENCODE((row.number, row.key, row.line, row.values)).encode() + b"\n"
+        told = _ENCODE((row.key, row.values)).encode()
+        line = b"[%d,%d,%b\n" % (row.number, row.line, told[1:])
+        self._told.append(told)
         self._offsets.append(self._offset)
         self._offset += len(line)
         self._held.append(line)
@@ -96,7 +105,9 @@ class SnapshotWriter:
         data = b"".join(self._held)
         self._held.clear()
         self._size = 0
-        self._hash.update(data)
+        self._sum.update(data)
+        self._hash.update(b"".join(self._told))
+        self._told.clear()
         try:
             self._rows.write(data)
             self._rows.flush()
@@ -106,6 +117,14 @@ class SnapshotWriter:
             raise self._failure(error) from None
         self._offsets = array("Q")
 
+    def _sync(self) -> None:
+        if self._durable:
+            try:
+                os.fsync(self._rows.fileno())
+                os.fsync(self._index.fileno())
+            except OSError as error:
+                raise self._failure(error) from None
+
     def _failure(self, error: OSError) -> OutputError:
         return OutputError(f"cannot write {self._path}: {error.strerror}")
 
@@ -113,6 +132,16 @@ class SnapshotWriter:
     def digest(self) -> str:
         """32 hexadecimal digits that stand for all rows in their order."""
         return self._hash.hexdigest()
+
+    @property
+    def checksum(self) -> str:
+        """As `checksum` finds it."""
+        return self._sum.hexdigest()
+
+    @property
+    def size(self) -> int:
+        """Octets, without the index."""
+        return self._offset
 
     def __enter__(self) -> SnapshotWriter:
         return self
@@ -123,6 +152,7 @@ class SnapshotWriter:
         try:
             if kind is None:
                 self._write()
+                self._sync()
         finally:
             for file in (self._rows, self._index):
                 with suppress(OSError):  # what could not be written is told already
@@ -132,6 +162,12 @@ class SnapshotWriter:
 def _private(path: str, flags: int) -> int:
     """Rows are people's data: nobody else's to read."""
     return os.open(path, flags, 0o600)
+
+
+def checksum(path: Path) -> str:
+    """32 hexadecimal digits that stand for the octets of a snapshot. Raises OSError."""
+    with path.open("rb") as file:
+        return file_digest(file, lambda: blake2b(digest_size=16)).hexdigest()
 
 
 def index_path(path: Path) -> Path:
@@ -206,5 +242,5 @@ class Snapshot:
 
 def _row(line: bytes) -> Row:
     text = line.decode()
-    number, key, place, values = (_DECODE if r"\ue000" in text else _DECODE_PLAIN)(text)
+    number, place, key, values = (_DECODE if r"\ue000" in text else _DECODE_PLAIN)(text)
     return Row(number, key, values, place)

@@ -111,7 +111,7 @@ def test_rows_that_are_gone(runs, done, name):
     ("harm", "lost"),
     [
         (lambda data: data.replace(b'"k3"', b'"k3 '), [3]),
-        (lambda data: data.replace(b'[3,"k3"', b'[3,33.3'), [3]),
+        (lambda data: data.replace(b'[3,4,"k3"', b'[3,4,33.3'), [3]),
         (lambda data: data[: data.index(b'"k4"')], [4, 5]),
         (lambda data: b"", [1, 2, 3, 4, 5]),
     ],
