@@ -19,7 +19,7 @@ CHOICES = (
         "--only", multiple=True, metavar="KEY", help="Send the row with this key alone. Several are possible."
     ),
     click.option("--redirect-to", metavar="ADDRESS", help="Send everything to this address instead."),
-    click.option("--again", is_flag=True, help="Send again what a finished run has sent."),
+    click.option("--again", is_flag=True, help="Send again what a run has sent; begin anew."),
     click.option("--accept-changes", is_flag=True, help="Go on although the job or its data changed."),
     click.option("--retry-failed", is_flag=True, help="Send to those who were rejected, too."),
     click.option("--retry-unknown", is_flag=True, help="Send to those of whom nobody knows whether they got it, too."),

@@ -126,7 +126,8 @@ class LedgerBook(Generic[L]):
         found: Counter[str] = Counter()
         with self._lock:
             for letter, count in self.known.totals.items():
-                found[lines.STATES[letter]] += count
+                if letter in lines.STATES:
+                    found[lines.STATES[letter]] += count
         return +found
 
     def _claim(self) -> int | None:

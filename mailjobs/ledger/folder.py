@@ -15,6 +15,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,7 @@ from mailjobs.errors import BusyError, OutputError
 from mailjobs.frozen import frozen
 from mailjobs.ledger.journal import sync_folder
 from mailjobs.ledger.run import Run
+from mailjobs.rows.snapshot import index_path
 
 NAME: Final = ".mailjobs"
 STDIN: Final = Path("-")
@@ -51,6 +53,20 @@ class StepFiles:
     def once(self) -> Path:
         """The once_per key of each row."""
         return self.folder / f"{self.step}.once"
+
+    @property
+    def beginning(self) -> list[Path]:
+        """What there is before anything is sent: rows, their index, keys, and who is left out."""
+        return [self.rows, index_path(self.rows), self.once, self.kept]
+
+    def remove(self) -> None:
+        """Forget the step. Raises OutputError."""
+        written = [self.folder / f"{self.step}.{kind}.csv" for kind in ("failed", "unknown")]
+        for path in [*self.beginning, *self.journals(), *written]:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise OutputError(f"cannot remove {path}: {error.strerror}") from None
 
     def journals(self) -> list[Path]:
         """In the order in which they were begun."""
@@ -121,7 +137,7 @@ class StateFolder:
     def runs(self) -> list[Run]:
         """All runs, the newest first. Raises OutputError where one cannot be read."""
         found = [Run.read(path) for path in self.path.glob("runs/*/run.json")]
-        return sorted(found, key=lambda run: (run.started, run.id), reverse=True)
+        return sorted(found, key=lambda run: (run.number, run.started, run.id), reverse=True)
 
     def run_folder(self, run: str) -> Path:
         """Where a run is kept."""
@@ -150,14 +166,22 @@ class StateFolder:
         except OSError as error:
             raise OutputError(f"cannot remove {folder}: {error.strerror}") from None
 
+    def sweep(self) -> None:
+        """Remove what is left of runs that were broken off before they began. The lock is held; raises OutputError."""
+        for folder in self.path.glob("runs/*/"):
+            if not (folder / "run.json").exists() and not any(folder.glob("*.ledger-*.log")):
+                self.remove(folder.name)
+
     def _make(self) -> None:
         root = self.path.parent
-        root.mkdir(0o700, parents=True, exist_ok=True)
+        ours = _made(root) or root.name == NAME
         ignore = root / ".gitignore"
-        if not ignore.exists() or not ignore.stat().st_size:  # who made it may have been killed before it wrote
+        if ours and (not ignore.exists() or not ignore.stat().st_size):  # who made it may have been killed before
             ignore.write_text("*\n")
-        self.path.mkdir(0o700, exist_ok=True)
-        (self.path / "runs").mkdir(0o700, exist_ok=True)
+        for folder in [root, self.path, self.path / "runs"] if ours else [self.path, self.path / "runs"]:
+            folder.mkdir(0o700, exist_ok=True)
+            with suppress(PermissionError):  # where it is somebody else's, who lets us write there
+                folder.chmod(0o700)
         if _owner(self.path) != self._job:  # a file that is written anew is nobody's for a moment
             (self.path / "job").write_text(self._job + "\n", "utf-8", "surrogateescape")
         sync_folder(self.path)
@@ -184,6 +208,15 @@ def state_folder(job: Path, state_dir: Path | None = None) -> StateFolder:
     return StateFolder(next(path for path in _candidates(root, name) if _may_be(path, real)), str(real))
 
 
+def _made(folder: Path) -> bool:
+    """Make a folder, unless it is there already."""
+    try:
+        folder.mkdir(0o700, parents=True)
+    except FileExistsError:
+        return False
+    return True
+
+
 def _candidates(root: Path, name: str) -> Iterator[Path]:
     yield root / name
     for number in count(2):
@@ -192,6 +225,8 @@ def _candidates(root: Path, name: str) -> Iterator[Path]:
 
 def _may_be(path: Path, job: Path) -> bool:
     """Whether the folder is that of this job, or of one that lies there no longer, or of none."""
+    if path.is_file():
+        return False
     owner = _owner(path)
     return owner is None or Path(owner) == job or not Path(owner).is_file()
 

@@ -6,27 +6,44 @@ from collections.abc import Iterable, Iterator
 
 from mailjobs.errors import OutputError
 from mailjobs.ledger.accounts import ALL
-from mailjobs.ledger.folder import StateFolder
-from mailjobs.ledger.known import totals_of
+from mailjobs.ledger.folder import StateFolder, StepFiles
+from mailjobs.ledger.known import everybody
 from mailjobs.ledger.look import leftovers
 from mailjobs.ledger.once import OnceIndex
 from mailjobs.ledger.recipient import Recipient
 from mailjobs.ledger.remains import Remains
 from mailjobs.ledger.replay import restore
-from mailjobs.ledger.run import Run
+from mailjobs.ledger.run import Run, StepState
 from mailjobs.ledger.wanted import Wanted
 
 
 def past(folder: StateFolder) -> list[Run]:
-    """All runs, the newest first; totals of those that did not end are counted. Raises OutputError."""
+    """All runs, the newest first; batches that did not end are counted.
+
+    Raises OutputError, also where less is found than was written down.
+    """
     runs = folder.runs()
     for run in runs:
-        if run.finished is None:
-            for step, state in run.steps.items():
-                files = folder.files(run.id, step)
-                known = restore(files.journals(), state.rows, files.kept)
-                state.totals = totals_of(known)
+        for step, state in run.steps.items():
+            if state.state == "open":
+                _count(folder.files(run.id, step), state)
     return runs
+
+
+def _count(files: StepFiles, state: StepState) -> None:
+    known = restore(files.journals(), state.rows, files.kept)
+    if known.kept is not None:
+        known.kept.close()
+    totals = {name: count for name, count in everybody(known, state.recipients).items() if count}
+    for name in ("accepted", "kept"):
+        if totals.get(name, 0) < state.totals.get(name, 0):
+            raise OutputError(
+                f"journals of {files.folder / files.step} are missing, so nobody knows who had it",
+                hint="restore them, or move the folder of that run away to go on",
+            )
+    state.totals = totals
+    if not state.has("dn"):
+        state.state = "finished"
 
 
 def show(folder: StateFolder, run: Run, states: str = ALL) -> Iterator[Recipient]:

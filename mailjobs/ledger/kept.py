@@ -33,7 +33,8 @@ class KeptWriter:
         return self
 
     def add(self, position: int, letters: str, addresses: Sequence[str]) -> None:
-        """The row at a position: each address was delivered to (a), or nobody knows whether it was (u)."""
+        """The row at a position: each address was delivered to (a), or nobody knows whether it was (u), or it has
+        another row under the same key of once_per (s), or was rejected (r)."""
         try:
             self._file.write(lines.kept(position, letters, addresses))
         except OSError as error:
@@ -62,7 +63,7 @@ class Kept:
     def __init__(self, path: Path, rows: int) -> None:
         self._path = path
         self._at = array("q", bytes(8 * rows))
-        self.totals = {"a": 0, "u": 0}
+        self.totals = dict.fromkeys("aurs", 0)
         try:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             with path.open("rb", buffering=1 << 18) as file:
@@ -88,7 +89,7 @@ class Kept:
         return self._at[position] != NOWHERE
 
     def addresses(self, position: int) -> dict[str, str]:
-        """The letter of each address that has one: b (accepted before) or u."""
+        """The letter of each address that has one: b (accepted before), u, r or s."""
         offset = self._at[position]
         if offset == NOWHERE:
             return {}

@@ -18,8 +18,8 @@ KEPT: Final = ord("k")
 @dataclass(slots=True)
 class Known:
     """`states` has a letter for each row, by position: that of all its recipients (accepted, rejected, deferred,
-    unknown, not-attempted: a r d u n; b: accepted by an earlier run), "m" where `mixed` has one for each address,
-    or "k" where `kept` has one for some.
+    unknown, not-attempted: a r d u n; b: accepted by an earlier run; s: another row has it under the same key), "m"
+    where `mixed` has one for each address, or "k" where `kept` has one for some.
 
     `totals` counts recipients by letter; of rows that nobody has touched, or that were not attempted, it counts none.
     `garbage` counts lines that cannot be read.
@@ -36,7 +36,7 @@ class Known:
         """Of so many rows, none of which was touched but for what is `kept`."""
         known = cls(bytearray(b"n" * rows), kept=kept)
         if kept is not None:
-            known.totals.update({"b": kept.totals["a"], "u": kept.totals["u"]})
+            known.totals.update({letter.replace("a", "b"): count for letter, count in kept.totals.items() if count})
             for position in range(rows):
                 if kept.has(position):
                     known.states[position] = KEPT
@@ -71,10 +71,24 @@ class Known:
         if before in (MIXED, UNTOUCHED):  # the others are counted
             self.totals[letter] += len(new)
 
+    def insist(self) -> None:
+        """What was delivered by others stays so, whatever came to be written down of it in journals of this run.
+
+        For who was not sent to since, or only deferred, what is unknown stays unknown.
+        """
+        if self.kept is None:
+            return
+        for position in [one for one in self.mixed if self.kept.has(one)]:
+            told = self.kept.addresses(position)
+            for address, letter in list(self.mixed[position].items()):
+                before = told.get(address)
+                if (before == "b" and letter not in "ab") or (before == "u" and letter in "nd"):
+                    self._merge(position, {address: before})
+
     def settle_rest(self, position: int, addresses: Iterable[str]) -> None:
         """These are all recipients of the row: what else was known of it is about nobody any more."""
         held = self.mixed[position]
-        if {held.get(address) for address in addresses} <= {"a", "b"}:
+        if {held.get(address) for address in addresses} <= {"a", "b", "s"}:
             self.states[position] = ord("b")
             del self.mixed[position]
 
@@ -105,10 +119,22 @@ class Known:
 
 
 def totals_of(known: Known) -> dict[str, int]:
-    """Recipients by state, and those "kept": delivered to by an earlier run. Rows nobody has touched count in none."""
+    """Recipients by state, and those "kept": delivered to by an earlier run. Rows nobody has touched count in none, nor
+    do those who have another row under the same key.
+    """
     found: dict[str, int] = {}
     for letter, count in known.totals.items():
-        if count > 0:
+        if count > 0 and letter != "s":
             name = "kept" if letter == "b" else lines.STATES[letter]
             found[name] = found.get(name, 0) + count
     return found
+
+
+def everybody(known: Known, recipients: int) -> dict[str, int]:
+    """As `totals_of`, with all states; who of so many recipients was not come to is not-attempted, as is at least one
+    of each row that nobody has touched.
+    """
+    totals = totals_of(known)
+    left = max(recipients - sum(totals.values()), known.states.count(UNTOUCHED))
+    names = dict.fromkeys([*lines.LETTERS, "kept"], 0)
+    return {**names, **totals, "not-attempted": totals.get("not-attempted", 0) + left}

@@ -111,7 +111,7 @@ def _salvaged(folder: Path, damage: str) -> PastRun:
     """What the id and the files say."""
     journals = {path.name.rpartition(".ledger-")[0] for path in folder.glob("*.ledger-*.log")}
     steps = sorted(journals | {path.stem for path in folder.glob("*.rows")})
-    return PastRun(Run(folder.name, "", _started(folder), {}, steps={step: StepState() for step in steps}), damage)
+    return PastRun(Run(folder.name, "", _started(folder), steps={step: StepState() for step in steps}), damage)
 
 
 def _started(folder: Path) -> datetime:

@@ -13,6 +13,7 @@ from types import TracebackType
 from mailjobs.errors import OutputError
 from mailjobs.ledger.accounts import accounts
 from mailjobs.ledger.folder import StateFolder, StepFiles
+from mailjobs.ledger.run import StepState, source
 
 SIZE = 16
 NAME = "once.sqlite"
@@ -33,7 +34,7 @@ def once_key(text: str, row_key: str | None = None) -> bytes:
 
 
 def unit(key: bytes, address: str) -> bytes:
-    """One recipient under a key; the case of letters in addresses does not count."""
+    """One recipient under a key; the case of letters does not count, before the @ neither."""
     return blake2b(key + address.lower().encode("utf-8", "surrogatepass"), digest_size=SIZE).digest()
 
 
@@ -42,6 +43,7 @@ class OnceKeysWriter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._hash = blake2b(digest_size=SIZE)
 
     def __enter__(self) -> OnceKeysWriter:
         with _told(self._path):
@@ -52,6 +54,12 @@ class OnceKeysWriter:
         """The key of the next row."""
         with _told(self._path):
             self._file.write(key)
+        self._hash.update(key)
+
+    @property
+    def digest(self) -> str:
+        """32 hexadecimal digits that stand for all keys in their order."""
+        return self._hash.hexdigest()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -86,7 +94,7 @@ class OnceIndex:
             for step, state in run.steps.items():
                 files = self._folder.files(run.id, step)
                 if files.once.exists():
-                    self._harvest(f"{run.id}/{step}", files, state.rows)
+                    self._harvest(source(run.id, step), files, state)
 
     def state(self, key: bytes, address: str) -> str | None:
         """Whether a recipient has got it: accepted (a), unknown (u), or None."""
@@ -105,8 +113,8 @@ class OnceIndex:
         """Let go of the file."""
         self._base.close()
 
-    def _harvest(self, source: str, files: StepFiles, rows: int) -> None:
-        seen = " ".join([f"{path.name}:{path.stat().st_size}" for path in files.journals()])
+    def _harvest(self, source: str, files: StepFiles, state: StepState) -> None:
+        seen = " ".join([state.keys, *[f"{path.name}:{path.stat().st_size}" for path in files.journals()]])
         before = self._base.execute("SELECT journals FROM harvested WHERE source = ?", (source,)).fetchone()
         if before == (seen,):
             return
@@ -114,7 +122,7 @@ class OnceIndex:
             self._base.execute("BEGIN IMMEDIATE")
             try:
                 self._base.execute("DELETE FROM units WHERE source = ? AND letter = 'u'", (source,))
-                self._base.executemany(UPSERT, _units(files, rows, source))
+                self._base.executemany(UPSERT, _units(files, state, source))
                 self._base.execute("INSERT OR REPLACE INTO harvested VALUES (?, ?)", (source, seen))
                 self._base.execute("COMMIT")
             except BaseException:
@@ -122,13 +130,14 @@ class OnceIndex:
                 raise
 
 
-def _units(files: StepFiles, rows: int, source: str) -> Iterable[tuple[bytes, str, str]]:
+def _units(files: StepFiles, state: StepState, source: str) -> Iterable[tuple[bytes, str, str]]:
+    letters = "aub" if state.kept else "au"  # what was taken over by row key is known under no other key
     with files.once.open("rb") as keys:
-        for account in accounts(files, rows, "au"):
+        for account in accounts(files, state.rows, letters):
             keys.seek(SIZE * account.position)
             key = keys.read(SIZE)
             if len(key) == SIZE:
-                yield unit(key, account.address), account.letter, source
+                yield unit(key, account.address), "u" if account.letter == "u" else "a", source
 
 
 def _copy(index: Path, copy: Path) -> None:

@@ -23,6 +23,7 @@ def restore(journals: Iterable[Path], rows: int, kept: Path | None = None) -> Kn
     here = boot_id()
     for path in journals:
         _Session(path, known).read(here)
+    known.insist()
     return known
 
 

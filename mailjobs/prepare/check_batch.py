@@ -37,11 +37,26 @@ def _text(text: Template | None, templates: Templates, names: Names, expression:
 def cautions(job: Job) -> list[Problem]:
     """Warnings, for those who ask: what a job may say, and is seldom meant."""
     found = list(cautions_of_guards(job))
+    nameless: set[tuple[str, str]] = set()
     for step in job.steps:
         if isinstance(step.action, Send):
             found += _together(step.action)
             found += _again(step.action)
+            if step.id is None:
+                found += _alike(step.action, nameless)
     return found
+
+
+def _alike(action: Send, nameless: set[tuple[str, str]]) -> Iterator[Problem]:
+    """Batches that nothing but their order tells apart."""
+    if action.for_each is None:
+        return
+    if (action.message, action.for_each) in nameless:
+        words = (
+            f"another batch sends {action.message} to {action.for_each}, too, and runs tell them apart by their order"
+        )
+        yield _caution(words, action, "give each step an id, so that they may move")
+    nameless.add((action.message, action.for_each))
 
 
 def _together(action: Send) -> Iterator[Problem]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Protocol
 
-from mailjobs.errors import DataError, GuardError, JobError, Problem
+from mailjobs.errors import DataError, GuardError, JobError, MailjobsError, Problem
 from mailjobs.message import Recipient
+from mailjobs.message.noted import Noted, noting
 from mailjobs.model import Send
 from mailjobs.prepare.once import OnceKey
 from mailjobs.prepare.preparation import Preparation
@@ -31,11 +34,11 @@ class OnceBook(Protocol):
     def key(self, text: str, row_key: str | None) -> bytes:
         """The key of the next row, of whatever length; it is written down."""
 
-    def had(self, key: bytes, address: str) -> bool:
-        """Whether this recipient had it."""
+    def had(self, key: bytes, address: str) -> str:
+        """The letter of this recipient: a, who had it; u, of whom nobody knows; "" for all others."""
 
-    def note(self, position: int, addresses: Sequence[str]) -> None:
-        """These recipients of a row are left out."""
+    def note(self, position: int, letters: str, addresses: Sequence[str]) -> None:
+        """These recipients of a row are left out, each with its letter (s: another row has it under the same key)."""
 
 
 class NothingBefore:
@@ -45,11 +48,11 @@ class NothingBefore:
         """Both, as they are."""
         return f"{text}\0{row_key}".encode("utf-8", "surrogatepass")
 
-    def had(self, key: bytes, address: str) -> bool:
+    def had(self, key: bytes, address: str) -> str:
         """Nobody had."""
-        return False
+        return ""
 
-    def note(self, position: int, addresses: Sequence[str]) -> None:
+    def note(self, position: int, letters: str, addresses: Sequence[str]) -> None:
         """Nobody asks."""
 
 
@@ -57,8 +60,9 @@ class NothingBefore:
 class Found:
     """What a batch has to send. Counts of rows: `read` from the data, `selected` by `--only` and `where`, `excluded` by
     a suppression list, `bad`, `repeated` with an address of another, and `messages`, which are written down, for
-    `recipients`; of these `delivered` had theirs before, under `once_per`. `domains` counts the messages
-    to each, where a rate is for each. `digest` tells the rows from any others.
+    `recipients`; of these `delivered` had theirs before, under `once_per`. Who has another row under the same key is
+    none of them. `domains` counts the messages to each, where a rate is for each. `digest` tells the rows from any
+    others, `left_out` those that are excluded ("": none); `files` are those that go along.
     """
 
     read: int = 0
@@ -72,6 +76,8 @@ class Found:
     domains: Counter[str] = field(default_factory=Counter)
     warnings: list[Problem] = field(default_factory=list)
     digest: str = ""
+    left_out: str = ""
+    files: Noted = field(default_factory=Noted)
 
 
 class Preflight:
@@ -82,38 +88,52 @@ class Preflight:
         self._action = action
         self._scope = scope
         self._before = before or NothingBefore()
-        self._selection = Selection(preparation.job, action, preparation.templates, preparation.choice)
+        self._selection = Selection(preparation.job, action, preparation.templates, preparation.sought)
         self._once = None if preparation.gate.redirect else OnceKey.of(preparation, action)
         self._suppressed = preparation.suppressed(action)
         self.found = self._found = Found()  # counts so far, also where a bad row refuses the batch
         self._problems = _Told()
         self._repeats = _Told()
+        self._left_out_keys = blake2b(digest_size=16)
         looks = bool(self._suppressed or self._once or preparation.job.guards.allow_domains)
         self._checks = action.preflight != "off" or looks
 
     def run(self, writer: SnapshotWriter) -> Found:
         """Write the rows that are left to `writer`. Raises DataError with all that is wrong, GuardError."""
-        with Keys() as keys, Keys() as addresses, Keys() as units:
+        with Keys() as keys, Keys() as addresses, Keys() as units, noting() as noted:
             for row in self._selection.rows(self._scope):
                 self._row(row, writer, keys, addresses, units)
                 if writer.count == self._limit:
                     break
+        self._selection.finish()
         self._found.read, self._found.selected = self._selection.read, self._selection.selected
         self._refuse()
+        self._found.files = noted
         return self._found
 
     def finish(self, writer: SnapshotWriter, snapshot: Snapshot) -> Found:
         """With what is known once the rows are written; a sample of them is rendered now. Raises as `run` does."""
         found = self._found
         found.messages, found.digest = len(snapshot), writer.digest
-        if self._action.preflight == "sample":
-            count = len(snapshot)
-            for index in range(min(SAMPLE, count)):
-                row = snapshot.row(index * count // min(SAMPLE, count))
-                self._try(row, lambda row: self._preparation.render(self._action, self._scope, row))
-            self._refuse()
+        found.left_out = self._left_out_keys.hexdigest() if found.excluded else ""
+        if self._action.preflight != "full":
+            with noting() as noted:
+                self._sample(snapshot)
+            found.files = noted
         found.warnings += self._repeats.problems("more rows with an address that stands in another")
         return found
+
+    def _sample(self, snapshot: Snapshot) -> None:
+        """Some rows, spread evenly; of the first one it is at least looked what it brings along."""
+        count = len(snapshot)
+        if self._action.preflight == "off":
+            with suppress(MailjobsError):
+                self._preparation.render(self._action, self._scope, snapshot.row(0)) if count else None
+            return
+        for index in range(min(SAMPLE, count)):
+            row = snapshot.row(index * count // min(SAMPLE, count))
+            self._try(row, lambda row: self._preparation.render(self._action, self._scope, row))
+        self._refuse()
 
     @property
     def _limit(self) -> int | None:
@@ -126,6 +146,7 @@ class Preflight:
             return
         if self._suppressed is not None and self._left_out(row, people):
             self._found.excluded += 1
+            self._left_out_keys.update(row.key.encode("utf-8", "surrogatepass") + b"\0")
             return
         if self._repeated(row, people, addresses):
             return
@@ -196,15 +217,17 @@ class Preflight:
         self, key: bytes, row: Row, people: Sequence[Recipient], position: int, units: Keys
     ) -> None:
         """Those who had it under the row's key, in an earlier run or by another row of this one."""
-        had = [
-            person.address
-            for person in people
-            if units.add(f"{key!r}{person.address.lower()}", row.number) is not None
-            or self._before.had(key, person.address)
-        ]
-        if had:
-            self._found.delivered += len(had)
-            self._before.note(position, had)
+        letters: dict[str, str] = {}
+        for address in dict.fromkeys([person.address for person in people]):
+            twice = units.add(f"{key!r}{address.lower()}", row.number) is not None
+            letter = "s" if twice else self._before.had(key, address)
+            if letter:
+                letters[address] = letter
+        if letters:
+            told = "".join(letters.values())
+            self._found.recipients -= told.count("s")
+            self._found.delivered += len(told) - told.count("s")
+            self._before.note(position, told, list(letters))
 
     def _refuse(self) -> None:
         """A bad row refuses the whole batch, all of them told, unless they are to be skipped."""

@@ -11,10 +11,12 @@ from mailjobs import clock
 from mailjobs.errors import UsageError
 from mailjobs.frozen import frozen
 from mailjobs.message import CompiledMessage, Identity, Recipient, compile_message
+from mailjobs.message.noted import Noted, noting
 from mailjobs.model import Exclude, Job, Send
 from mailjobs.prepare.choice import ALL, Choice
 from mailjobs.prepare.guards import Gate
 from mailjobs.prepare.letter import Letter, letter_for
+from mailjobs.prepare.sought import Sought
 from mailjobs.rows import Row, open_rows
 from mailjobs.rows.suppression import Suppression
 from mailjobs.templates import Templates
@@ -58,6 +60,8 @@ class Preparation:
         self.templates = templates or Templates(job.folders)
         self._lists: dict[Exclude, Suppression] = {}
         self._compiled: dict[str, CompiledMessage] = {}
+        self._files: dict[str, Noted] = {}
+        self.sought = Sought(choice.only)
 
     def scope(self, steps: Mapping[str, Any] | None = None, failed: bool = False) -> dict[str, Any]:
         """What templates see: vars, steps (results so far, by id), run."""
@@ -67,8 +71,14 @@ class Preparation:
     def compiled(self, name: str) -> CompiledMessage:
         """The message of that name, compiled once. Raises JobError."""
         if name not in self._compiled:
-            self._compiled[name] = compile_message(self.job.messages[name], self.templates, self.gate.redirect)
+            with noting() as self._files[name]:
+                self._compiled[name] = compile_message(self.job.messages[name], self.templates, self.gate.redirect)
         return self._compiled[name]
+
+    def files(self, name: str) -> Noted:
+        """The files that are the same in every letter of a message. Raises as `compiled` does."""
+        self.compiled(name)
+        return self._files[name]
 
     def letter(self, action: Send, scope: Scope) -> Letter:
         """The one letter of a send without rows. Raises JobError where it cannot be rendered."""

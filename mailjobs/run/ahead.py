@@ -1,13 +1,12 @@
-"""What can be said of a run before its first step: which steps it may come to, and what its batches wish."""
+"""What can be said of a run before its first step: which steps it may come to."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
-from mailjobs.ledger import Wishes
+from mailjobs.ledger import Chance
 from mailjobs.model import Send, Step
 from mailjobs.templates import Templates
 
@@ -36,12 +35,9 @@ def batches_of(steps: Sequence[Step]) -> list[Step]:
     return [step for step in steps if isinstance(step.action, Send) and step.action.for_each is not None]
 
 
-def wishes_of(wishes: Wishes, steps: Sequence[Step]) -> Wishes:
-    """`wishes` with what the batches among `steps` say themselves."""
-    sends = [step.action for step in batches_of(steps) if isinstance(step.action, Send)]
-    return replace(
-        wishes,
-        again=wishes.again or (bool(sends) and all(send.again for send in sends)),
-        once_per=bool(sends) and all(send.once_per is not None for send in sends),
-        resend_unknown=any(send.on_unknown == "resend" for send in sends),
-    )
+def chance_of(step: Step, alone: bool) -> Chance:
+    """How sure it is that a step which may be due comes to be run."""
+    source = step.if_.source if step.if_ is not None and not alone else ""
+    if ASKS_FOR_RESULTS.search(source):
+        return "late"
+    return "failure" if ASKS_FOR_FAILURE.search(source) else "sure"

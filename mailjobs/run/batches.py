@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mailjobs import clock
-from mailjobs.errors import OutputError, Problem
+from mailjobs.errors import JobError, OutputError, Problem, RepeatError
 from mailjobs.ledger import (
-    Delivered,
-    KeptWriter,
-    Known,
+    AtHand,
+    Chance,
+    Decision,
     New,
     Refuse,
     Resume,
@@ -23,36 +22,28 @@ from mailjobs.ledger import (
     StepState,
     Wishes,
     decide,
+    everybody,
     past,
     restore,
     state_folder,
 )
 from mailjobs.model import Job, Send, Server, Step
 from mailjobs.prepare import Found, Preflight, Preparation
+from mailjobs.rows import Row
 from mailjobs.rows.snapshot import Snapshot, SnapshotWriter
+from mailjobs.run.batch import Batch, People
+from mailjobs.run.names import batch_names
 from mailjobs.run.once import OnceNotes
 from mailjobs.steps.shelf import Shelf
 
-if TYPE_CHECKING:
-    from mailjobs.prepare.fingerprint import Part
-
 Scope = Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class Batch:
-    """One batch: what preflight found, and its files."""
-
-    step: Step
-    found: Found
-    files: StepFiles
 
 
 class Batches:
     """Those of one run. They hold the lock of the job's state folder from `begin` until `close`.
 
     Whoever only looks gives a folder of his own, `aside`, and calls `look`, `decide` and `follow` instead of `begin`:
-    then nothing is written anywhere else, and nothing is locked.
+    then nothing is written anywhere else, and nothing is locked. `before` are the runs of the job.
     """
 
     def __init__(
@@ -67,215 +58,270 @@ class Batches:
         self._wishes = wishes
         self._server = server
         path = job.files[0] if job.files else Path("-")
-        self._folder: StateFolder = state_folder(path, state_dir)
+        self.folder: StateFolder = state_folder(path, state_dir)
+        self._names = batch_names(job)
         self._batches: dict[int, Batch] = {}
+        self._found: dict[int, Found] = {}
         self._run: Run | None = None
-        self._opened = wishes.opened
         self._draft = ""
         self._aside = aside
-        self.resumed = False
+        self._settled: set[str] = set()
         self.before: list[Run] = []
-        self.parts: dict[str, Part] = {}
+        self.resumed = False
+        self.repeat: RepeatError | None = None
 
-    def begin(self, steps: Sequence[Step], preparation: Preparation, scope: Scope) -> str:
-        """Look at the batches among `steps`; the id of the run that they are part of, a new one or one to go on with.
+    def begin(self, steps: Sequence[tuple[Step, Chance]], preparation: Preparation, scope: Scope) -> str:
+        """Look at the batches of `steps`; the id of the run that they are part of, a new one or one to go on with.
 
         Raises BusyError, RepeatError, DataError, GuardError, FileError, OutputError.
         """
-        self._folder.lock()
+        self.folder.lock()
+        self.folder.sweep()
         self._draft = preparation.facts.id
         try:
-            self._look(steps, preparation, scope)
-            return self._take_up(self.decide(preparation), preparation)
-        except BaseException:
+            self._make_draft()
+            for step, chance in steps:
+                self.look(step, chance, preparation, scope)
+            preparation.sought.check()
+            self._take_up(self.decide(preparation), preparation)
+        finally:
             self._drop_draft()
-            raise
+        assert self._run is not None, "decided"
+        self._forget_idle()
+        return self._run.id
 
-    def _look(self, steps: Sequence[Step], preparation: Preparation, scope: Scope) -> None:
-        folder = self._folder.run_folder(self._draft)
+    # --- before the decision
+
+    def _make_draft(self) -> None:
+        folder = self.folder.run_folder(self._draft)
         try:
             folder.mkdir(0o700, parents=True)
         except OSError as error:
             raise OutputError(f"cannot make {folder}: {error.strerror}") from None
-        for step in steps:
-            self.look(step, preparation, scope)
 
-    def look(self, step: Step, preparation: Preparation, scope: Scope) -> None:
-        """Select, write down and check the rows of a batch. Raises DataError, GuardError, FileError, OutputError."""
-        files = StepFiles(self._aside or self._folder.run_folder(self._draft), step_name(step))
-        self._batches[step.index] = Batch(step, self._preflight(step, files, preparation, scope), files)
+    def look(self, step: Step, chance: Chance, preparation: Preparation, scope: Scope) -> None:
+        """Select, write down and check the rows of a batch, and find out what it is made of.
 
-    def _preflight(self, step: Step, files: StepFiles, preparation: Preparation, scope: Scope) -> Found:
+        Raises DataError, GuardError, FileError, OutputError.
+        """
+        from mailjobs.prepare.fingerprint import batch_parts  # a job without a batch needs none
+
         action = step.action
         assert isinstance(action, Send), "only sends have batches"
+        files = StepFiles(self._aside or self.folder.run_folder(self._draft), self._names[step.index].name)
+        preparation.templates.forget_included()
         copy = self._aside / "once" if self._aside else None
-        with OnceNotes(self._folder, files, action, self._wishes, copy) as notes:
+        with OnceNotes(self.folder, files, action, self._opened(action), copy) as notes:
             looking = Preflight(preparation, action, scope, notes)
-            self._batches[step.index] = Batch(step, looking.found, files)
-            with SnapshotWriter(files.rows) as writer:
+            self._found[step.index] = looking.found
+            with SnapshotWriter(files.rows, durable=self._aside is None) as writer:
                 looking.run(writer)
         snapshot = Snapshot(files.rows)
         try:
-            return looking.finish(writer, snapshot)
+            found = looking.finish(writer, snapshot)
         finally:
             snapshot.close()
+        parts = batch_parts(preparation, action, self._server(step), found)
+        digests = {name: part.digest for name, part in parts.items()}
+        hand = self._at_hand(step, chance, preparation.gate.redirect is not None, found, digests, notes.digest)
+        people = _people(preparation, action, scope)
+        self._batches[step.index] = Batch(step, hand, parts, found, files, writer.size, writer.checksum, people)
 
-    def decide(self, preparation: Preparation) -> New | Resume | Refuse:
-        """What may be done with the batches that were looked at, seeing the runs before.
+    def _opened(self, action: Send) -> str:
+        return self._wishes.opened(action.on_unknown == "resend")
 
-        Raises FileError, OutputError.
-        """
-        self.before = past(self._folder)
-        self.parts = self._parts(preparation)
-        return decide(self.before, self._fingerprint, self._wishes, staging_of(preparation))
+    def _at_hand(
+        self, step: Step, chance: Chance, staging: bool, found: Found, parts: Mapping[str, str], keys: str
+    ) -> AtHand:
+        """What is decided about. In staging nothing is known by its key."""
+        from mailjobs.prepare.fingerprint import once_part
 
-    def _take_up(self, decision: New | Resume | Refuse, preparation: Preparation) -> str:
-        if isinstance(decision, Refuse):
-            raise decision.error
-        if isinstance(decision, New):
-            self._new(decision, preparation)
-        else:
-            self._resume(decision)
-        assert self._run is not None, "decided"
-        return self._run.id
+        action, known = step.action, self._names[step.index]
+        assert isinstance(action, Send), "only sends have batches"
+        again = action.again or (staging and action.once_per is not None)
+        once = "" if staging else once_part(action)
+        opened = self._opened(action)
+        return AtHand(known.name, known.made, known.label, parts, found.recipients, opened, again, once, keys, chance)
 
-    def _parts(self, preparation: Preparation) -> dict[str, Part]:
-        from mailjobs.prepare.fingerprint import batch_parts, job_parts  # a job without a batch needs none
-
-        parts = job_parts(self._job, preparation.gate)
-        several = len(self._batches) > 1
-        for batch in self._batches.values():
-            action = batch.step.action
-            assert isinstance(action, Send), "only sends have batches"
-            found = batch_parts(self._job, action, self._server(batch.step), preparation.choice, batch.found.digest)
-            prefix = f"{step_name(batch.step)}: " if several else ""
-            parts |= {f"{prefix}{name}": part for name, part in found.items()}
-        return parts
+    def decide(self, preparation: Preparation) -> Decision:
+        """What may be done with the batches that were looked at, seeing the runs before. Raises OutputError."""
+        self.before = past(self.folder)
+        hands = [batch.hand for batch in self._batches.values()]
+        return decide(self.before, hands, self._wishes, staging_of(preparation), self.names)
 
     @property
-    def _fingerprint(self) -> dict[str, str]:
-        return {name: part.digest for name, part in self.parts.items()}
+    def names(self) -> list[str]:
+        """Those of all batches of the job, whether looked at or not."""
+        return [known.name for known in self._names.values()]
 
-    def _new(self, decision: New, preparation: Preparation) -> None:
-        from mailjobs.ledger.parts import write_parts
+    # --- after it
 
-        steps = {step_name(batch.step): _to_do(batch.found) for batch in self._batches.values()}
-        facts, staging = preparation.facts, staging_of(preparation)
-        self._run = Run(facts.id, self._job.name, facts.started, self._fingerprint, staging, decision.kept, None, steps)
+    def _take_up(self, decision: Decision, preparation: Preparation) -> None:
+        if isinstance(decision, Refuse):
+            raise decision.error
+        run = self._new(decision, preparation) if isinstance(decision, New) else self._resume(decision)
+        self._keep_texts(run)
+        self.folder.save(run)
+        self._run = run
+
+    def _keep_texts(self, run: Run) -> None:
+        """What the batches are made of, for who asks later how it changed."""
+        from mailjobs.ledger.parts import read_parts, write_parts
+
+        folder = self.folder.run_folder(run.id)
+        before = read_parts(folder) if self.resumed else None
+        texts = dict(before.texts) if before is not None else {}
+        for batch in self._batches.values():
+            texts |= {f"{batch.files.step}: {name}": part.text for name, part in batch.parts.items()}
+        write_parts(folder, texts)
+
+    def _new(self, decision: New, preparation: Preparation) -> Run:
         self.follow(decision)
-        write_parts(self._folder.run_folder(facts.id), {name: part.text for name, part in self.parts.items()})
-        self._folder.save(self._run)
+        facts = preparation.facts
+        number = 1 + max((run.number for run in self.before), default=0)
+        run = Run(facts.id, self._job.name, facts.started, staging_of(preparation), number=number)
+        for batch in self._batches.values():
+            batch.begin(run, decision.kept.get(batch.hand.name))
+        return run
+
+    def _resume(self, decision: Resume) -> Run:
+        run = next(run for run in self.before if run.id == decision.run)
+        run.finished, self.resumed, self.repeat = None, True, decision.repeat
+        for batch in self._batches.values():
+            stored = decision.stored.get(batch.hand.name)
+            if stored is not None:
+                batch.go_on(self.folder, run, stored)
+            else:
+                self._leave_out(batch, decision)
+                batch.join(self.folder, run, decision.kept.get(batch.hand.name))
+        return run
 
     def follow(self, decision: New | Resume) -> None:
-        """Leave out whom earlier runs have delivered to, or go over to the files of the run that goes on."""
+        """Leave out whom earlier runs have delivered to, and look at what the run has that goes on.
+
+        Raises OutputError; RepeatError where nobody is left who has not got it.
+        """
         for batch in self._batches.values():
-            if isinstance(decision, Resume):
-                self._opened = decision.opened
-                batch.files = self._folder.files(decision.run, batch.files.step)
-            elif decision.kept:
-                self._keep(decision.kept, batch)
+            stored = decision.stored.get(batch.hand.name) if isinstance(decision, Resume) else None
+            if isinstance(decision, Resume) and stored is not None:
+                batch.look_on(self.folder, decision.run, stored)
+                continue
+            self._leave_out(batch, decision)
+            batch.note = decision.notes.get(batch.hand.name, "") if isinstance(decision, New) else ""
+        if isinstance(decision, New) and decision.repeat is not None and not any(map(self.left, self._steps())):
+            raise decision.repeat
 
-    def _keep(self, runs: Sequence[str], batch: Batch) -> None:
-        """Leave out whom earlier runs have delivered to, besides those that preflight has left out."""
-        files, rows = batch.files, batch.found.messages
-        before = restore([], rows, files.kept).kept if files.kept.exists() else None
-        hold = not (self._wishes.retry_unknown or self._wishes.resend_unknown)
-        snapshot = Snapshot(files.rows)
-        with Delivered(self._folder, runs, files.step, unknown=hold) as delivered, KeptWriter(files.kept) as kept:
-            for position, row in enumerate(snapshot.rows()):
-                found = delivered.of(row.key)
-                if before is not None:
-                    found |= {one: letter.replace("b", "a") for one, letter in before.addresses(position).items()}
-                if found:
-                    kept.add(position, "".join(found.values()), list(found))
-        snapshot.close()
-
-    def _resume(self, decision: Resume) -> None:
-        self._run = next(run for run in self._folder.runs() if run.id == decision.run)
-        self._run.finished = None
-        self.resumed = True
-        self.follow(decision)
-        self._drop_draft()
-        self._folder.save(self._run)
+    def _leave_out(self, batch: Batch, decision: New | Resume) -> None:
+        taken = decision.kept.get(batch.hand.name)
+        if taken is not None:
+            batch.leave_out(self.folder, taken)
 
     def _drop_draft(self) -> None:
         if self._run is None or self._run.id != self._draft:
             with suppress(OutputError):
-                self._folder.remove(self._draft)
+                self.folder.remove(self._draft)
+
+    def _forget_idle(self) -> None:
+        """Runs that were ended before anything was sent are of no use to anybody."""
+        for run in self.before:
+            if run is not self._run and not any(state.tried or state.reached for state in run.steps.values()):
+                self.folder.remove(run.id)
+
+    # --- while it runs
 
     @property
     def warnings(self) -> list[Problem]:
-        """What preflight has to say."""
-        return [problem for batch in self._batches.values() for problem in batch.found.warnings]
+        """What preflight has to say, and what becomes of earlier runs."""
+        return [problem for batch in self._batches.values() for problem in batch.warnings]
 
-    def shelf(self, step: Step) -> Shelf:
-        """The books of a step's batch."""
-        batch = self._batches[step.index]
-        return Shelf(batch.files, batch.found, self._opened)
-
-    def left(self, step: Step) -> int:
-        """To how many recipients a batch would send now."""
-        return open_recipients(self._batches[step.index].found, self.known(step).totals, self._opened)
-
-    def known(self, step: Step) -> Known:
-        """What is known of the rows of a batch. Raises OutputError."""
-        batch = self._batches[step.index]
-        return restore(batch.files.journals(), batch.found.messages, batch.files.kept)
+    def _steps(self) -> list[Step]:
+        return [batch.step for batch in self._batches.values()]
 
     def all(self) -> list[Batch]:
         """Those that were looked at."""
         return list(self._batches.values())
 
     def batch(self, step: Step) -> Batch | None:
-        """The batch of a step, where it was looked at."""
+        """The batch of a step, where it was looked at without an error."""
         return self._batches.get(step.index)
 
-    @property
-    def folder(self) -> StateFolder:
-        """Where the runs of the job are kept."""
-        return self._folder
+    def found(self, step: Step) -> Found | None:
+        """What preflight has found of a step's batch, if only until it met an error."""
+        return self._found.get(step.index)
 
-    @property
-    def opened(self) -> str:
-        """The letters of the states that are sent to."""
-        return self._opened
+    def shelf(self, step: Step) -> Shelf:
+        """The books of a step's batch. Raises OutputError."""
+        return self._batches[step.index].shelf()
+
+    def left(self, step: Step) -> int:
+        """To how many recipients a batch would send now. Raises OutputError."""
+        return self._batches[step.index].left()
 
     def settle(self, step: Step, totals: Mapping[str, int], finished: bool) -> None:
-        """Keep what became of a batch."""
+        """Keep what became of a batch. Raises OutputError."""
         assert self._run is not None, "begun"
-        state = self._run.steps.setdefault(step_name(step), StepState())
+        name = self._batches[step.index].files.step
+        state = self._run.steps[name]
         state.totals, state.state = dict(totals), "finished" if finished else "open"
-        if all(one.state == "finished" for one in self._run.steps.values()):
-            self._run.finished = clock.now()
-        self._folder.save(self._run)
+        self._settled.add(name)
+        if state.tried and self._batches[step.index].hand.chance == "late":
+            self.repeat = None
+        self._save()
 
     def skip(self, step: Step, for_good: bool) -> None:
-        """A step's condition was false: `for_good`, it is done with; else an earlier step failed, and it is open."""
-        if for_good and step.index in self._batches:
-            self.settle(step, {}, finished=True)
+        """A step's condition was false: `for_good`, it is not part of the run; else an earlier step failed.
+
+        A batch that something was sent of stays as it is. Raises OutputError.
+        """
+        batch = self._batches.get(step.index)
+        if batch is None or self._run is None:
+            return
+        state = self._run.steps[batch.files.step]
+        if state.tried or state.reached:
+            state.state = "open" if state.has("dn") else "finished"
+        elif for_good:
+            del self._run.steps[batch.files.step]
+            batch.files.remove()
+        self._save()
+
+    def _save(self) -> None:
+        assert self._run is not None, "begun"
+        if all(one.state == "finished" for one in self._run.steps.values()):
+            self._run.finished = clock.now()
+        self.folder.save(self._run)
 
     def close(self) -> None:
         """Let others run the job. A run that nothing was sent in is not worth keeping."""
-        self._folder.unlock()
+        try:
+            if self._run is not None and all(self._idle(*step) for step in self._run.steps.items()):
+                self.folder.remove(self._run.id)
+        except OutputError:
+            pass  # it is kept
+        finally:
+            self.folder.unlock()
+
+    def _idle(self, name: str, state: StepState) -> bool:
+        """Whether nothing became of a batch, and it says nothing of others. Raises OutputError."""
+        assert self._run is not None, "begun"
+        if name not in self._settled:
+            files = self.folder.files(self._run.id, name)
+            if files.journals():
+                state.totals = everybody(restore(files.journals(), state.rows, files.kept), state.recipients)
+        return not state.tried and not (state.kept and state.totals.get("kept"))
 
 
-def _to_do(found: Found) -> StepState:
-    """As it stands before anything is sent: how many recipients there are is known even if the run is killed."""
-    return StepState("open", found.messages, {"not-attempted": found.recipients} if found.recipients else {})
+def _people(preparation: Preparation, action: Send, scope: Scope) -> People:
+    """What gives the addresses of a row's recipients; none where it cannot be rendered."""
 
+    def people(row: Row) -> Sequence[str]:
+        with suppress(JobError):
+            return [one.address for one in preparation.recipients(action, scope, row)]
+        return ()
 
-def open_recipients(found: Found, totals: Mapping[str, int], opened: str) -> int:
-    """How many of a batch may still be sent to, by the letters of what is known of them."""
-    closed = sum(count for letter, count in totals.items() if letter not in opened)
-    return max(found.recipients - closed, 0)
+    return people
 
 
 def staging_of(preparation: Preparation) -> str | None:
     """The address that everything goes to instead, where there is one."""
     redirect = preparation.gate.redirect
     return redirect.address if redirect else None
-
-
-def step_name(step: Step) -> str:
-    """What a step's files are called."""
-    return step.id or str(step.index + 1)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from mailjobs.frozen import frozen
-from mailjobs.ledger import Run, StateFolder, changed
+from mailjobs.ledger import Run, StateFolder
 from mailjobs.ledger.parts import KeptParts, read_parts
-from mailjobs.prepare.fingerprint import Part, file_name
+from mailjobs.prepare.fingerprint import SHARED, Part, file_name
 from mailjobs.rows.changes import RowChanges, row_changes
 from mailjobs.rows.snapshot import Snapshot
 
@@ -64,47 +64,73 @@ class Changes:
     parts: tuple[PartChange, ...] = ()
 
 
-class Comparison:
-    """Of an earlier run with `parts`, which a run would be made of. `rows` are the snapshots of its batches by step."""
+class Compared(NamedTuple):
+    """A batch: `stored` is its name in the earlier `run` (None: it was in none), `shown` what it is called where there
+    are several. `parts` are what it would be made of, `rows` its snapshot.
+    """
 
-    def __init__(self, folder: StateFolder, run: Run, parts: Mapping[str, Part], rows: Mapping[str, Path]) -> None:
+    shown: str | None
+    run: Run | None
+    stored: str
+    parts: Mapping[str, Part]
+    rows: Path
+
+
+class Comparison:
+    """Of `run` with the batches that a run would have; `gone` are those that it had, and the job has no more."""
+
+    def __init__(self, folder: StateFolder, run: Run, batches: Sequence[Compared], gone: Sequence[str]) -> None:
         self._folder = folder
         self._run = run
-        self._parts = parts
-        self._rows = rows
+        self._batches = batches
+        self._gone = gone
 
     def changes(self, how: bool) -> Changes:
         """What changed; `how` too, which means to read all rows of both. Raises OutputError."""
-        names = changed(self._run, {name: part.digest for name, part in self._parts.items()})
-        kept = read_parts(self._folder.run_folder(self._run.id)) if how and names else None
-        return Changes(self._run.id, self._run.started, tuple(self._part(name, how, kept) for name in names))
+        found: dict[tuple[str, str | None], PartChange] = {}
+        for batch in self._batches:
+            for change in self._changes(batch, how):
+                found.setdefault((change.part, change.step), change)
+        gone = [PartChange("data", name, note="the batch is gone" if how else "") for name in self._gone]
+        return Changes(self._run.id, self._run.started, (*found.values(), *gone))
 
-    def _part(self, name: str, how: bool, kept: KeptParts | None) -> PartChange:
-        step, _, part = name.rpartition(": ")
-        found: dict[str, Any] = {}
-        if how:
-            found = self._data(name, step) if part == "data" else self._text(name, part, kept)
-        return PartChange(part, step or None, **found)
+    def _changes(self, batch: Compared, how: bool) -> Iterator[PartChange]:
+        if batch.run is None:
+            yield PartChange("data", batch.shown, note="the batch is new" if how else "")
+            return
+        before = batch.run.steps[batch.stored].parts
+        names = sorted(
+            name
+            for name in {*before, *batch.parts}
+            if name not in batch.parts or before.get(name) != batch.parts[name].digest
+        )
+        kept = read_parts(self._folder.run_folder(batch.run.id)) if how and names else None
+        for name in names:
+            shown = None if name in SHARED else batch.shown
+            found: dict[str, Any] = {}
+            if how:
+                found = self._data(batch) if name == "data" else self._text(batch, name, kept)
+            yield PartChange(name, shown, **found)
 
-    def _text(self, name: str, part: str, kept: KeptParts | None) -> dict[str, Any]:
-        if kept is None or (name not in kept.texts and name in self._run.fingerprint):
+    def _text(self, batch: Compared, name: str, kept: KeptParts | None) -> dict[str, Any]:
+        known = f"{batch.stored}: {name}"
+        assert batch.run is not None, "it is compared with a run"
+        if kept is None or (known not in kept.texts and name in batch.run.steps[batch.stored].parts):
             return {"note": NOT_KEPT}
-        before = kept.texts.get(name, "")
-        now = self._parts[name].text if name in self._parts else ""
+        before = kept.texts.get(known, "")
+        now = batch.parts[name].text if name in batch.parts else ""
         if before == now:
             return {"note": f"it reads the same as what mailjobs {kept.mailjobs} has kept of it"}
-        return _files(before, now) if part == "attachments" else _diff(before, now)
+        return _files(before, now) if name == "attachments" else _diff(before, now)
 
-    def _data(self, name: str, step: str) -> dict[str, Any]:
-        if name not in self._run.fingerprint or name not in self._parts:
-            return {"note": "the batch is new" if name in self._parts else "the batch is gone"}
-        before = self._folder.files(self._run.id, step or next(iter(self._run.steps), "")).rows
-        now = self._rows[step] if step else next(iter(self._rows.values()))
+    def _data(self, batch: Compared) -> dict[str, Any]:
+        assert batch.run is not None, "it is compared with a run"
+        before = self._folder.files(batch.run.id, batch.stored).rows
         if not before.exists():
             return {"note": NOT_KEPT}
-        rows = _rows(before, now)
+        rows = _rows(before, batch.rows)
         same = not (rows.added or rows.removed or rows.changed)
-        return {"rows": rows, "note": "the same rows, in another order or on other lines" if same else ""}
+        return {"rows": rows, "note": "the same rows, in another order" if same else ""}
 
 
 def _rows(before: Path, now: Path) -> RowChanges:

@@ -7,26 +7,28 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from mailjobs.ledger import KeptWriter, OnceIndex, OnceKeysWriter, StateFolder, StepFiles, Wishes, once_key
+from mailjobs.ledger import KeptWriter, OnceIndex, OnceKeysWriter, StateFolder, StepFiles, once_key
 from mailjobs.model import Send
 
 
 class OnceNotes:
     """For one preflight; implements `prepare.OnceBook`. Without `once_per` it opens no file.
 
+    `opened` are the letters of the states that are sent to. `digest` tells the keys of all rows from any others.
     `copy` is where a copy of the index lies, for who only looks.
     """
 
     def __init__(
-        self, folder: StateFolder, files: StepFiles, action: Send, wishes: Wishes, copy: Path | None = None
+        self, folder: StateFolder, files: StepFiles, action: Send, opened: str, copy: Path | None = None
     ) -> None:
         self._folder = folder
         self._files = files
         self._wanted = action.once_per is not None
-        self._closed = "a" if wishes.retry_unknown or wishes.resend_unknown else "au"
+        self._opened = opened
         self._stack = ExitStack()
         self._copy = copy
         self._index: OnceIndex | None = None
+        self.digest = ""
 
     def __enter__(self) -> OnceNotes:
         if self._wanted:
@@ -43,17 +45,19 @@ class OnceNotes:
         self._keys.append(made)
         return made
 
-    def had(self, key: bytes, address: str) -> bool:
-        """Whether this recipient had it, or may have had it."""
+    def had(self, key: bytes, address: str) -> str:
+        """The letter of this recipient: a, who had it; u, of whom nobody knows; "" for all who are sent to."""
         assert self._index is not None, "entered"
-        state = self._index.state(key, address)
-        return state is not None and state in self._closed
+        state = self._index.state(key, address) or ""
+        return state if state not in self._opened else ""
 
-    def note(self, position: int, addresses: Sequence[str]) -> None:
-        """These recipients of a row are left out."""
-        self._kept.add(position, "a" * len(addresses), addresses)
+    def note(self, position: int, letters: str, addresses: Sequence[str]) -> None:
+        """These recipients of a row are left out, each with its letter."""
+        self._kept.add(position, letters, addresses)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._wanted:
+            self.digest = self._keys.digest
         self._stack.__exit__(kind, error, trace)

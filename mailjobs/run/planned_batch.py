@@ -8,13 +8,13 @@ from itertools import islice
 from typing import Any, Final
 
 from mailjobs.errors import JobError
-from mailjobs.ledger import Delivered, Known, totals_of
+from mailjobs.ledger import Delivered, Known, StateFolder, totals_of
 from mailjobs.ledger.known import KEPT
 from mailjobs.message import Outgoing
 from mailjobs.model import Rate, Send
 from mailjobs.prepare import Found, Preparation
 from mailjobs.rows.snapshot import Snapshot
-from mailjobs.run.batches import Batch, Batches, open_recipients
+from mailjobs.run.batch import Batch, open_recipients
 from mailjobs.run.plan import BatchPlan, Example, Pace
 from mailjobs.steps.limits import processes_of
 
@@ -27,20 +27,20 @@ Scope = Mapping[str, Any]
 class PlannedBatch:
     """A batch that was looked at without an error. `refused`: nothing of it would be sent."""
 
-    def __init__(self, batches: Batches, batch: Batch, refused: bool) -> None:
+    def __init__(self, folder: StateFolder, batch: Batch, refused: bool) -> None:
         action = batch.step.action
         assert isinstance(action, Send), "only sends have batches"
         self._action = action
         self._batch = batch
-        self._batches = batches
-        self._known = batches.known(batch.step)
-        self._opened = batches.opened
+        self._folder = folder
+        self._known = batch.known()
+        self._opened = batch.hand.opened
         self.left = 0 if refused else open_recipients(batch.found, self._known.totals, self._opened)
 
-    def plan(self, last_run: str | None) -> BatchPlan:
-        """The counts; `last_run` is the run whose recipients get one more message, where there is one."""
+    def plan(self, had: str | None) -> BatchPlan:
+        """The counts; `had` is the batch of an earlier run whose recipients get one more message, if there is any."""
         found = self._batch.found
-        before = self._delivered_before(last_run) if last_run is not None else 0
+        before = self._delivered_before(had) if had is not None else 0
         pace = pace_of(self._action, found, self._messages_left(), self.left)
         known = totals_of(self._known)
         known.pop("not-attempted", None)  # as good as untouched
@@ -54,14 +54,14 @@ class PlannedBatch:
         mixed = sum(1 for position in known.mixed if known.open(position, self._opened))
         return min(sum(known.states.count(letter.encode()) for letter in self._opened) + mixed, self.left)
 
-    def _delivered_before(self, run: str) -> int:
-        """How many rows that are open had a message in a run."""
+    def _delivered_before(self, had: str) -> int:
+        """How many rows that are open had a message in a batch of an earlier run."""
         files, states = self._batch.files, self._known.states
         rows = Snapshot(files.rows)
         try:
-            with Delivered(self._batches.folder, [run], files.step) as delivered:
-                keys = (row.key for row, state in zip(rows.rows(), states, strict=True) if chr(state) in self._opened)
-                return sum(1 for key in keys if delivered.of(key))
+            with Delivered(self._folder, [had]) as delivered:
+                left = (row for row, state in zip(rows.rows(), states, strict=True) if chr(state) in self._opened)
+                return sum(1 for row in left if delivered.of(row))
         finally:
             rows.close()
 

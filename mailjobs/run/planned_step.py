@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Any
 
 from mailjobs.errors import Interrupted, JobError, MailjobsError
@@ -30,8 +31,8 @@ class Sending:
 
 @frozen
 class Outlook:
-    """What is known of a run before its first step. `refused`: no batch may send; `last_run` is the run whose
-    recipients would get one more message.
+    """What is known of a run before its first step. `refused`: no batch may send; `had` are batches of earlier runs
+    whose recipients would get one more message, by the index of the step.
     """
 
     job: Job
@@ -39,7 +40,7 @@ class Outlook:
     scope: Mapping[str, Any]
     batches: Batches
     refused: bool = False
-    last_run: str | None = None
+    had: Mapping[int, str] = field(default_factory=dict)
 
     def step(self, step: Step, due: Due, error: MailjobsError | None) -> StepPlan:
         """The plan of a step; `error` is what was found of it already."""
@@ -55,7 +56,7 @@ class Outlook:
             except MailjobsError as caught:
                 error = error or caught
         server = server_of(self.job, step.server)
-        batch = self.batches.batch(step)
+        found = self.batches.found(step)
         return StepPlan(
             index=step.index,
             id=step.id,
@@ -71,7 +72,7 @@ class Outlook:
             recipients=sending.recipients,
             batch=sending.batch,
             examples=sending.examples,
-            warnings=tuple(batch.found.warnings) if batch is not None else (),
+            warnings=tuple(found.warnings) if found is not None else (),
             error=error,
             ignored=step.continue_on_error,
         )
@@ -90,14 +91,14 @@ class Outlook:
             return Sending()
         if action.for_each is None:
             return self._alone(action)
-        batch = self.batches.batch(step)
-        if batch is None or (error is not None and not batch.found.read):
+        batch, found = self.batches.batch(step), self.batches.found(step)
+        if found is None or (error is not None and not found.read):
             return Sending()
-        if error is not None:
-            return Sending(batch=batch_plan(action, batch.found, {}, 0, None))
-        planned = PlannedBatch(self.batches, batch, self.refused)
+        if error is not None or batch is None:
+            return Sending(batch=batch_plan(action, found, {}, 0, None))
+        planned = PlannedBatch(self.batches.folder, batch, self.refused)
         try:
-            plan = planned.plan(self.last_run)
+            plan = planned.plan(self.had.get(step.index))
             return Sending(planned.left, plan, planned.examples(self.preparation, self.scope))
         finally:
             planned.close()

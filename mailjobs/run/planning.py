@@ -8,14 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mailjobs.errors import BusyError, GuardError, Interrupted, JobError, MailjobsError
-from mailjobs.ledger import New, Refuse, Resume, Run, busy, last
+from mailjobs.errors import BusyError, GuardError, Interrupted, JobError, MailjobsError, RepeatError
+from mailjobs.ledger import New, Refuse, Resume, Run, busy, last, stored_name
+from mailjobs.ledger.run import source
 from mailjobs.model import Job, Step
 from mailjobs.prepare import Preparation, RunFacts
 from mailjobs.prepare.guards import Count
-from mailjobs.run.ahead import batches_of, is_open, may_be_due, wishes_of
+from mailjobs.run.ahead import batches_of, chance_of, is_open, may_be_due
+from mailjobs.run.batch import Batch
 from mailjobs.run.batches import Batches, staging_of
-from mailjobs.run.changes import Changes, Comparison
+from mailjobs.run.changes import Changes, Compared, Comparison
 from mailjobs.run.dry import Unknown
 from mailjobs.run.plan import Decision, Due, GuardPlan, Plan, StepPlan
 from mailjobs.run.planned_step import Outlook
@@ -41,8 +43,7 @@ class _Planner:
         self._options = options
         self._how = how
         self._steps = [step for step in job.steps if options.step is None or step.id == options.step]
-        wishes = wishes_of(options.wishes, self._steps)
-        self._batches = Batches(job, wishes, options.state_dir, lambda step: server_of(job, step.server), aside)
+        self._batches = Batches(job, options.wishes, options.state_dir, lambda step: server_of(job, step.server), aside)
         self._error: MailjobsError | None = None
         self._errors: dict[int, MailjobsError] = {}  # of steps, by their index
         self._preparation: Preparation
@@ -114,22 +115,43 @@ class _Planner:
         self._active = self._batches.folder.holder()
         if self._active is not None:
             self._error = self._error or busy(self._active)
-        looks = [partial(self._batches.look, step, self._preparation, self._scope) for step in steps]
+        alone = self._options.step is not None
+        looks = [
+            partial(self._batches.look, step, chance_of(step, alone), self._preparation, self._scope) for step in steps
+        ]
         looked = [self._try(look, step) for look, step in zip(looks, steps, strict=True)]
-        if all(looked):
+        if all(looked) and self._try(self._preparation.sought.check):
             self._try(self._decide)
 
     def _decide(self) -> None:
         self._decision = decision = self._batches.decide(self._preparation)
         self._compared = run = self._reference(decision)
         if run is not None:
-            rows = {batch.files.step: batch.files.rows for batch in self._batches.all()}
-            self._changes = Comparison(self._batches.folder, run, self._batches.parts, rows).changes(self._how)
+            compared = [self._with_earlier(batch, run) for batch in self._batches.all()]
+            gone = [] if self._options.step else self._gone(run)
+            self._changes = Comparison(self._batches.folder, run, compared, gone).changes(self._how)
         if isinstance(decision, Refuse):
             raise decision.error
-        self._batches.follow(decision)
+        try:
+            self._batches.follow(decision)
+        except RepeatError as error:
+            self._decision = Refuse(error, run.id if run is not None else None)
+            raise
         if isinstance(decision, Resume):
             self._go_by(RunFacts.parse(decision.run))
+
+    def _with_earlier(self, batch: Batch, run: Run) -> Compared:
+        """A batch, and the run that it was part of: that one, or the newest."""
+        lineage = [one for one in self._batches.before if one.staging == staging_of(self._preparation)]
+        named = ((one, stored_name(one, batch.hand, self._batches.names)) for one in [run, *lineage])
+        earlier, stored = next(((one, name) for one, name in named if name is not None), (None, ""))
+        shown = batch.hand.name if len(self._batches.names) > 1 else None
+        return Compared(shown, earlier, stored, batch.parts, batch.files.rows)
+
+    def _gone(self, run: Run) -> list[str]:
+        """What the run had, and the job has no more."""
+        made = {batch.hand.made for batch in self._batches.all()}
+        return [name for name, state in run.steps.items() if name not in self._batches.names and state.made not in made]
 
     def _reference(self, decision: New | Resume | Refuse) -> Run | None:
         """The run that this one is compared with."""
@@ -138,19 +160,32 @@ class _Planner:
         return next((run for run in runs if run.id == named), None) or last(runs, staging_of(self._preparation))
 
     def _outlook(self) -> Outlook:
-        """What steps are seen with. Those who have got the last run get a new one, unless it is known what they got."""
-        new, run = self._decision, self._compared
-        again = isinstance(new, New) and not new.kept and run is not None and run.counts
-        refused = self._decision is None or isinstance(self._decision, Refuse)
-        last_run = run.id if again and run is not None else None
-        return Outlook(self._job, self._preparation, self._scope, self._batches, refused, last_run)
+        """What steps are seen with. Who has got a batch gets a new one, unless those are left out who have."""
+        decision = self._decision
+        refused = decision is None or isinstance(decision, Refuse)
+        had = self._had(decision) if isinstance(decision, New) else {}
+        return Outlook(self._job, self._preparation, self._scope, self._batches, refused, had)
+
+    def _had(self, decision: New) -> dict[int, str]:
+        """The batches of earlier runs whose recipients get one more message, by the index of the step."""
+        found: dict[int, str] = {}
+        if self._compared is None:
+            return found
+        for batch in self._batches.all():
+            earlier = self._with_earlier(batch, self._compared)
+            left_out = earlier.run is None or batch.hand.name in decision.kept
+            if earlier.run is not None and not left_out and earlier.run.steps[earlier.stored].reached:
+                found[batch.step.index] = source(earlier.run.id, earlier.stored)
+        return found
 
     def _decided(self) -> Decision:
         decision, before = self._decision, self._batches.before
         if isinstance(decision, Resume):
             run = next(run for run in before if run.id == decision.run)
-            what = "try some again of the finished run" if run.complete else "go on with the unfinished run"
-            words = f"would {what}"
+            words = "would go on with the unfinished run"
+            if run.complete:
+                retries = self._options.wishes.retries
+                words = f"would {'try some again of' if retries else 'go on with'} the finished run"
             return Decision("resume", words, run.id, run.started)
         if isinstance(decision, Refuse):
             started = next((run.started for run in before if run.id == decision.run), None)

@@ -17,7 +17,10 @@ GRAVITY = (70, 130, 143, 64, 65, 66, 68, 73, 74, 76, 77, 78, 69, 75)
 
 @dataclass(slots=True)
 class StepRecord:
-    """One step. `result` is what later steps may read; `elapsed` is in seconds."""
+    """One step. `result` is what later steps may read; `elapsed` is in seconds.
+
+    `earlier`: it has not failed now, but in an earlier session of the run, of which the error is.
+    """
 
     index: int
     kind: str
@@ -31,10 +34,11 @@ class StepRecord:
     ignored: bool = False
     result: dict[str, Any] = field(default_factory=dict)
     error: MailjobsError | None = None
+    earlier: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The step in a report."""
-        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "earlier"}
         return {**plain, "error": self.error.describe() if self.error else None}
 
 
@@ -57,6 +61,11 @@ class RunRecord:
     def failed(self) -> bool:
         """Whether anything failed that was not told to be ignored."""
         return self.error is not None or any(step.status == "failed" and not step.ignored for step in self.steps)
+
+    @property
+    def halted(self) -> bool:
+        """Whether anything failed now, so that later steps are skipped."""
+        return any(step.status == "failed" and not step.ignored and not step.earlier for step in self.steps)
 
     @property
     def exit_status(self) -> int:

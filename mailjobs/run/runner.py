@@ -16,7 +16,7 @@ from mailjobs.model import Job, Send, Step
 from mailjobs.net import Until
 from mailjobs.prepare import Choice, Preparation, RunFacts, preflight
 from mailjobs.prepare.choice import ALL
-from mailjobs.run.ahead import ASKS_FOR_FAILURE, ASKS_FOR_RESULTS, batches_of, may_be_due, wishes_of
+from mailjobs.run.ahead import ASKS_FOR_FAILURE, ASKS_FOR_RESULTS, batches_of, chance_of, may_be_due
 from mailjobs.run.batches import Batches
 from mailjobs.run.dry import Unknown, dry_output
 from mailjobs.run.record import RunRecord, StepRecord
@@ -77,7 +77,7 @@ class Runner:
         self._facts = facts
         self._batches = Batches(
             job,
-            wishes_of(options.wishes, self._steps),
+            options.wishes,
             options.state_dir,
             lambda step: self._sessions.server(step.server),
         )
@@ -100,7 +100,8 @@ class Runner:
         meant = [step for step in sends if may_be_due(step, templates, scope, alone)]
         batches = batches_of(meant)
         if batches and not self._options.dry_run:
-            self._go_on_with(self._batches.begin(batches, self._preparation, scope))
+            chances = [(step, chance_of(step, alone)) for step in batches]
+            self._go_on_with(self._batches.begin(chances, self._preparation, scope))
         count = rehearse(meant, self._preparation, scope, self._left)
         if not self._options.dry_run:
             confirm(count, self._options.agreed)
@@ -128,11 +129,19 @@ class Runner:
             if self._record.error is None:
                 for step in self._steps:
                     self._keep(step, self._step(step))
+                self._end()
         except MailjobsError as error:
             self._record.error = error
         finally:
             self._close()
             self._batches.close()
+
+    def _end(self) -> None:
+        """What is known only when all steps were run. Raises DataError, RepeatError."""
+        if self._options.dry_run:
+            self._preparation.sought.check()
+        elif self._batches.repeat is not None and not self._record.failed:
+            raise self._batches.repeat
 
     def _close(self) -> None:
         try:
@@ -154,11 +163,11 @@ class Runner:
 
     def _step(self, step: Step) -> StepRecord:
         record = StepRecord(step.index, step.action.kind, step.name, step.id, step.server, "skipped")
-        scope = self._preparation.scope(self._results, self._record.failed)
+        scope = self._preparation.scope(self._results, self._record.halted)
         try:
             if not self._due(step, scope):
-                self._batches.skip(step, for_good=not self._record.failed)
-                record.summary = "an earlier step failed" if self._record.failed else "its condition is false"
+                self._batches.skip(step, for_good=not self._record.halted)
+                record.summary = "an earlier step failed" if self._record.halted else "its condition is false"
                 return record
         except MailjobsError as error:
             return self._failed(step, record, error)
@@ -170,7 +179,7 @@ class Runner:
 
     def _due(self, step: Step, scope: Mapping[str, Any]) -> bool:
         """After a failure only steps that ask for `run.failed` are run."""
-        if self._record.failed and not (step.if_ and ASKS_FOR_FAILURE.search(step.if_.source)):
+        if self._record.halted and not (step.if_ and ASKS_FOR_FAILURE.search(step.if_.source)):
             return False
         if step.if_ is None or self._options.step is not None:
             return True
@@ -185,6 +194,7 @@ class Runner:
         record.summary = output.summary
         record.result = {**output.result, "last_reply": reply_dict(output.last_reply)}
         if output.error is not None:
+            record.earlier = output.earlier
             self._failed(step, record, output.error)
         else:
             record.status = "ok"

@@ -13,6 +13,7 @@ from mailjobs.events import Error
 from mailjobs.model import Send
 from mailjobs.prepare import Letter
 from mailjobs.rows import Row
+from mailjobs.steps.before import failed_before, told
 from mailjobs.steps.context import Context, Output
 from mailjobs.steps.failed_rows import write_failed_rows
 from mailjobs.steps.limits import limits_of
@@ -40,8 +41,9 @@ def perform_batch(context: Context, action: Send) -> Output:
     output.error = weightier(output.error or shipment.unmade, tally.error(action.stop_on))
     output.last_reply = tally.last_reply
     _account(context, shelf, output, tally.failures)
-    output.error = output.error or _failed_before(before, shelf.opened)
-    output.summary = _summary(tally.summary(), before) + _why_stopped(action, tally) + lost + _where(output.result)
+    _judge_before(context, action, shelf, output, before)
+    stopped, where = _why_stopped(action, tally) + lost, _where(output.result)
+    output.summary = f"{tally.summary()}{told(before)}{stopped}{where}{f'; {shelf.note}' if shelf.note else ''}"
     return output
 
 
@@ -49,28 +51,32 @@ def _account(context: Context, shelf: Shelf, output: Output, failures: list[dict
     """What became of the batch, over all its sessions, and the rows that failed as files of their own."""
     try:
         totals = shelf.totals()
+        output.error = output.error or _left(totals["not-attempted"])
         files = write_failed_rows(shelf)
-        done = not totals.get("not-attempted") and not totals.get("deferred")
+        done = not totals["not-attempted"] and not totals["deferred"]
         context.batches.settle(context.step, totals, done)
         output.result = {"messages": len(shelf.snapshot), "totals": totals, "failures": failures, **files}
     except MailjobsError as error:
         output.error = output.error if isinstance(output.error, Interrupted) else error
 
 
-def _summary(now: str, before: dict[str, int]) -> str:
-    told = [f"{before[letter]} {words}" for letter, words in BEFORE.items() if before.get(letter)]
-    return f"{now} ({', '.join(told)})" if told else now
-
-
-def _failed_before(before: dict[str, int], opened: str) -> MailjobsError | None:
-    """Who failed when the run was begun has failed, even where all that was left went well."""
-    rejected, unknown = [before.get(letter, 0) if letter not in opened else 0 for letter in "ru"]
-    told = [f"{count} {words}" for count, words in ((rejected, "rejected"), (unknown, "unknown")) if count]
-    if not told:
+def _left(count: int) -> MailjobsError | None:
+    """Whoever was not sent to has not got it, even where nothing says why."""
+    if not count:
         return None
-    options = [option for count, option in ((rejected, "--retry-failed"), (unknown, "--retry-unknown")) if count]
-    hint = f"{' and '.join(options)} would send to them"
-    return ReplyError(f"of the recipients before, {' and '.join(told)}", temporary=False, hint=hint)
+    words = f"{count} recipient{'' if count == 1 else 's'} of the batch could not be sent to"
+    return ReplyError(words, temporary=True, hint="the same command goes on with them")
+
+
+def _judge_before(context: Context, action: Send, shelf: Shelf, output: Output, before: Mapping[str, int]) -> None:
+    """Who failed before counts, too; but later steps wait for nobody who is not tried any more."""
+    try:
+        earlier = failed_before(context, action, shelf, before)
+    except MailjobsError as error:
+        output.error = output.error or error
+        return
+    output.earlier = output.error is None and earlier is not None
+    output.error = weightier(output.error, earlier)
 
 
 def _where(result: Mapping[str, Any]) -> str:
@@ -85,9 +91,6 @@ def _why_stopped(action: Send, tally: Tally) -> str:
     if left and action.max_failures is not None and failed > action.max_failures:
         return f"; stopped after {failed} failures (max_failures: {action.max_failures})"
     return "; stopped at the first failure (on_error: stop)" if left and failed and action.on_error == "stop" else ""
-
-
-BEFORE = {"a": "accepted before", "b": "delivered by an earlier run", "r": "rejected before", "u": "unknown before"}
 
 
 class LetterMaker:

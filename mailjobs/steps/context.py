@@ -64,12 +64,16 @@ class Context:
 
 @dataclass(slots=True)
 class Output:
-    """What a step found out: `result` is what later steps read, `error` what makes the step fail."""
+    """What a step found out: `result` is what later steps read, `error` what makes the step fail.
+
+    `earlier`: that is no news, but of an earlier session of the run.
+    """
 
     result: dict[str, Any] = field(default_factory=dict)
     summary: str = ""
     error: MailjobsError | None = None
     last_reply: Reply | None = None
+    earlier: bool = False
 
 
 def reply_dict(reply: Reply | None) -> dict[str, Any] | None:

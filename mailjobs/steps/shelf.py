@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from mailjobs.ledger import Journal, LedgerBook, LocalClaims, SharedClaims, StepFiles, restore, totals_of
+from mailjobs.ledger import (
+    Journal,
+    LedgerBook,
+    LocalClaims,
+    SharedClaims,
+    StepFiles,
+    accounts,
+    everybody,
+    open_rows,
+    restore,
+)
 from mailjobs.prepare import Found, Letter
 from mailjobs.rows import Row
-from mailjobs.rows.snapshot import Snapshot
 
 Render = Callable[[Row, int], Letter | None]
 
 
 class Shelf:
-    """`opened` are the letters of the states that are sent to. To be used in the process that delivers, or forks."""
+    """`opened` are the letters of the states that are sent to, `note` is what people are told of earlier runs.
 
-    def __init__(self, files: StepFiles, found: Found, opened: str) -> None:
+    To be used in the process that delivers, or forks. Raises OutputError.
+    """
+
+    def __init__(self, files: StepFiles, found: Found, opened: str, note: str = "") -> None:
         self.files = files
         self.found = found
         self.opened = opened
-        self.snapshot = Snapshot(files.rows)
+        self.note = note
+        self.snapshot = open_rows(files)
         self.known = restore(files.journals(), len(self.snapshot), files.kept)
         self._claims: LocalClaims | SharedClaims = LocalClaims(len(self.snapshot))
         self._journals = [files.next_journal()]
@@ -41,17 +53,21 @@ class Shelf:
     @property
     def left(self) -> int:
         """How many recipients may be sent to."""
-        closed = sum(count for letter, count in self.known.totals.items() if letter not in self.opened)
-        return max(self.found.recipients - closed, 0)
+        totals = everybody(self.known, self.found.recipients)
+        closed = sum(count for letter, count in self.known.totals.items() if letter not in self.opened + "s")
+        return max(sum(totals.values()) - closed, 0)
 
     def totals(self) -> dict[str, int]:
-        """Recipients by state over all sessions. Raises OutputError."""
+        """Recipients by state over all sessions, and those "kept": from an earlier run. Raises OutputError."""
         if self._shared:
             self.read_again()
-        totals = Counter(totals_of(self.known))
-        totals["not-attempted"] += max(self.found.recipients - totals.total(), 0)
-        return dict(totals)
+        return everybody(self.known, self.found.recipients)
 
     def read_again(self) -> None:
         """What other processes have written is in their journals alone. Raises OutputError."""
         self.known = restore(self.files.journals(), len(self.snapshot), self.files.kept)
+
+    def rejected(self) -> Iterator[tuple[Row, str]]:
+        """Whom a server has refused for good, each with the row. Raises OutputError."""
+        for one in accounts(self.files, len(self.snapshot), "r"):
+            yield self.snapshot.row(one.position), one.address

@@ -21,22 +21,29 @@ from tests.book.books import mail
 from tests.book.deliveries import settle
 
 
+def people(row):
+    return row.values["to"].split()
+
+
 class Runs:
     """Makes runs of the step `send`. A row is a key and its recipients."""
 
     def __init__(self, folder):
         self.folder = folder
 
-    def begin(self, name, rows, kept=(), unknown=True):
-        run = Run(name, "job.yaml", datetime(2026, 11, len(self.folder.runs()) + 1, tzinfo=UTC), {}, kept=tuple(kept))
-        run.steps["send"] = StepState(rows=len(rows))
+    def begin(self, name, rows, kept=(), letters="au"):
+        run = Run(name, "job.yaml", datetime(2026, 11, len(self.folder.runs()) + 1, tzinfo=UTC))
+        sources = tuple(f"{one}/send" for one in kept)
+        run.steps["send"] = state = StepState(rows=len(rows), kept=sources, recipients=sum(len(one) for _, one in rows))
         self.folder.save(run)
         files = self.folder.files(name, "send")
         with SnapshotWriter(files.rows) as writer:
             for number, (key, addresses) in enumerate(rows, 1):
                 writer.append(Row(number, key, {"to": " ".join(addresses)}, number + 1))
+        state.size, state.checksum = writer.size, writer.checksum
+        self.folder.save(run)
         if kept:
-            carry_over(self.folder, kept, "send", files, unknown=unknown)
+            carry_over(self.folder, sources, files, letters, people=people)
         return files
 
     def book(self, files, opened="nd"):
@@ -45,7 +52,7 @@ class Runs:
         journal = Journal(files.next_journal(), opened)
 
         def render(row, position):
-            return mail(*row.values["to"].split())
+            return mail(*people(row))
 
         return LedgerBook(rows, journal, LocalClaims(len(rows), 2), render, known, opened)
 

@@ -142,3 +142,36 @@ def test_a_lock_that_cannot_be_held(tmp_path, monkeypatch, call):
     monkeypatch.undo()
     folder.lock()
     folder.unlock()
+
+
+def test_what_is_left_of_a_run_that_never_began_is_cleared(runs):
+    runs.begin("r1", [("1", ["a@x"])])
+    draft, torn = (runs.folder.run_folder(name) for name in ("draft", "torn"))
+    for folder in (draft, torn):
+        folder.mkdir()
+        (folder / "send.rows").write_text("")
+    (torn / "send.ledger-1.log").write_text("")  # somebody may have been sent to
+    runs.folder.sweep()
+    assert (draft.exists(), torn.exists(), runs.folder.run_folder("r1").exists()) == (False, True, True)
+
+
+def test_files_of_one_step_are_not_those_of_another(tmp_path):
+    from mailjobs.ledger import StepFiles, move
+
+    one, other = StepFiles(tmp_path, "m"), StepFiles(tmp_path, "m.c")
+    for files in (one, other):
+        for path in [*files.beginning, tmp_path / f"{files.step}.ledger-1.log", tmp_path / f"{files.step}.failed.csv"]:
+            path.write_text(files.step)
+    (tmp_path / "new").mkdir()
+    move(one, StepFiles(tmp_path / "new", "n"))
+    one.remove()
+    assert all(path.read_text() == "m.c" for path in tmp_path.glob("m*"))
+    assert [path.read_text() for path in StepFiles(tmp_path / "new", "n").beginning] == ["m"] * 4
+
+
+def test_two_runs_of_one_second_have_an_order(runs):
+    from datetime import UTC, datetime
+
+    for number, name in enumerate(["b", "a", "c"], 1):
+        runs.folder.save(Run(name, "j", datetime(2026, 11, 1, tzinfo=UTC), number=number))
+    assert [run.id for run in runs.folder.runs()] == ["c", "a", "b"]

@@ -7,10 +7,13 @@ import pytest
 
 from mailjobs.errors import OutputError
 from mailjobs.ledger import (
+    Delivered,
     KeptWriter,
     OnceIndex,
     OnceKeysWriter,
+    StepFiles,
     accounts,
+    add_elsewhere,
     forget,
     forget_all,
     once_key,
@@ -18,6 +21,7 @@ from mailjobs.ledger import (
     restore,
     show,
 )
+from mailjobs.rows import Row
 from tests.book.deliveries import fork, settle
 
 ROWS = [("k1", ["a@x"]), ("k2", ["b@x", "c@x"]), ("k3", ["d@x"]), ("k4", ["e@x"]), ("k5", ["f@x"])]
@@ -37,7 +41,70 @@ def test_changed_rows_are_matched_by_key(runs):
 
 def test_unknown_ones_are_sent_to_where_that_is_wished(runs):
     runs.deliver(runs.begin("r1", ROWS), STATES)
-    assert runs.deliver(runs.begin("r2", ROWS, kept=["r1"], unknown=False), {}) == ["c@x", "d@x", "e@x"]
+    assert runs.deliver(runs.begin("r2", ROWS, kept=["r1"], letters="a"), {}) == ["c@x", "d@x", "e@x"]
+
+
+def test_rejected_ones_are_left_out_where_that_is_wished(runs):
+    runs.deliver(runs.begin("r1", ROWS), STATES)
+    second = runs.begin("r2", ROWS, kept=["r1"], letters="aur")
+    assert runs.deliver(second, {}) == ["c@x"]
+    assert runs.deliver(second, {}, "ndr") == ["d@x"]
+
+
+def test_the_case_of_a_domain_is_no_other_recipient(runs):
+    runs.deliver(runs.begin("r1", ROWS), STATES)
+    second = runs.begin("r2", [("k1", ["a@X"]), ("k2", ["B@x", "c@x"])], kept=["r1"])
+    assert restore([], 2, second.kept).totals == {"b": 1}
+    assert runs.deliver(second, {}) == ["B@x", "c@x"]
+
+
+def test_who_is_no_recipient_any_more_counts_in_none(runs):
+    runs.deliver(runs.begin("r1", ROWS), {})
+    runs.begin("r2", [("k1", ["new@x"]), ("k2", ["b@x"])], kept=["r1"])
+    state = past(runs.folder)[0].steps["send"]
+    assert (state.totals, state.state) == ({"kept": 1, "not-attempted": 1}, "open")
+
+
+def test_rows_alone_that_are_the_same(runs):
+    runs.deliver(runs.begin("r1", ROWS), {})
+    with Delivered(runs.folder, ["r1/send"], alike=True) as delivered:
+        same, other = Row(7, "k1", {"to": "a@x"}, 9), Row(1, "k1", {"to": "other@x"}, 2)
+        assert (delivered.of(same), delivered.of(other)) == ({"a@x": "a"}, {})
+    with Delivered(runs.folder, ["r1/send", "gone/send", "r1/gone"]) as delivered:
+        assert delivered.of(other) == {"a@x": "a"}
+
+
+def test_who_had_it_elsewhere_meanwhile_is_left_out_of_a_run_that_goes_on(runs, tmp_path):
+    files = runs.begin("r1", ROWS)
+    runs.deliver(files, STATES)
+    found = StepFiles(tmp_path, "send")
+    with KeptWriter(found.kept) as kept:
+        kept.add(0, "a", ["a@x"])
+        kept.add(1, "a", ["c@x"])
+        kept.add(2, "u", ["d@x"])
+    add_elsewhere(files, 5, found.kept, files.kept)
+    assert +restore(files.journals(), 5, files.kept).totals == {"a": 3, "b": 1, "r": 1, "u": 1}
+    assert runs.deliver(files, {}, "ndr") == ["d@x"]
+    add_elsewhere(files, 5, found.kept, files.kept)
+    assert runs.deliver(files, {}, "ndr") == []
+
+
+def test_what_was_written_down_and_is_gone_is_told(runs):
+    files = runs.begin("r1", ROWS)
+    runs.deliver(files, STATES)
+    runs.finish("r1")
+    run = runs.folder.runs()[0]
+    run.steps["send"].state = "open"
+    runs.folder.save(run)
+    assert past(runs.folder)[0].steps["send"].totals["accepted"] == 3
+    files.journals()[0].unlink()
+    with pytest.raises(OutputError, match="so nobody knows who had it"):
+        past(runs.folder)
+
+
+def test_a_batch_that_was_ended_before_it_was_settled_is_finished_where_nobody_is_left(runs):
+    runs.deliver(runs.begin("r1", ROWS), {"d@x": "rejected"})
+    assert past(runs.folder)[0].steps["send"].state == "finished"
 
 
 def test_a_row_that_is_lost_altogether_is_taken_over_as_unknown(runs, monkeypatch):

@@ -8,9 +8,8 @@ import pytest
 
 from mailjobs.job import load_job, read_schema
 from mailjobs.model import Send, Template
-from mailjobs.prepare import Choice
-from mailjobs.prepare.fingerprint import Part, batch_parts, file_name, job_parts
-from mailjobs.prepare.guards import Gate
+from mailjobs.prepare import Choice, Preparation, RunFacts, preflight
+from mailjobs.prepare.fingerprint import Part, batch_parts, file_name
 from mailjobs.prepare.outline import LONGEST, LONGEST_TEXT, bounded, outline
 from mailjobs.secret import Secret
 from tests.sign.stores import RSA, pem
@@ -37,13 +36,16 @@ DIGESTS = {
     "vars": "2afb9b83f9314e5d029766197f539792",
     "guards": "61b0b6d11cc577ada995829c9a179fcf",
     "message": "c5159cfb357f43ae80c914f5770e9f2c",
-    "templates": "7ebb3c7c2a87b1a2f8a7ed729ecb040d",
-    "attachments": "7ebb3c7c2a87b1a2f8a7ed729ecb040d",
+    "templates": "2afb9b83f9314e5d029766197f539792",
+    "attachments": "d1219d8ed0c4aea47b526885272f5011",
+    "data": "cae66941d9efbd404e4d88758ea67670",
     "server": "02fb962e00514ad95280357aa9050bdf",
     "where": "941dffce4e4308ceb33e87326003257d",
     "limit": "267f2c39f134e33ffe7055da6eeef206",
     "only": "7ebb3c7c2a87b1a2f8a7ed729ecb040d",
+    "exclude": "dd8a9e496bd8c69c5c77db4c77572fb0",
 }
+FACTS = RunFacts.parse("20260301T212452Z-5f0c9a12")
 SMALL = """
 version: 1
 data: {people: {csv: people.csv, key: id}}
@@ -67,13 +69,13 @@ def parts(folder: Path, text: str = JOB, choice: Choice | None = None) -> dict[s
     action = job.steps[0].action
     assert isinstance(action, Send)
     (server,) = job.servers.values()
-    made = batch_parts(job, action, server, choice or Choice(), "d")
-    return job_parts(job, Gate(job.guards, (choice or Choice()).redirect_to)) | made
+    preparation = Preparation(job, FACTS, choice=choice or Choice())
+    return batch_parts(preparation, action, server, preflight(preparation, action, preparation.scope()))
 
 
 def test_digests_are_what_they_have_always_been(tmp_path: Path) -> None:
     found = parts(tmp_path, SMALL)
-    assert {name: part.digest for name, part in found.items()} == {**DIGESTS, "data": "d"}
+    assert {name: part.digest for name, part in found.items()} == DIGESTS
     assert set(found) == set(read_schema("plan")["definitions"]["part"]["properties"]["part"]["enum"])
 
 
@@ -124,7 +126,11 @@ who: world
     assert found["templates"].text == "foot.j2: |\n  Regards,\n    us\n"
     assert found["server"].text.startswith("host: relay.example.com\nport: 587\n")
     assert (found["where"].text, found["limit"].text) == ("row.id != '1'\n", "limit: 5\n")
-    assert (found["guards"].text, found["only"].text, found["data"]) == ("max_recipients: 10\n", "", Part("d"))
+    assert (found["guards"].text, found["only"].text, found["data"]) == (
+        "max_recipients: 10\n",
+        "",
+        Part(DIGESTS["data"]),
+    )
 
 
 def test_the_command_line_has_a_part_in_it(tmp_path: Path) -> None:
@@ -144,11 +150,12 @@ def test_no_secret_stands_in_any_text(tmp_path: Path) -> None:
 
 def test_each_attached_file_has_a_line(tmp_path: Path) -> None:
     job = JOB.replace("[terms.txt,", '["*.txt", "out/{{ row.id }}.pdf",')
+    (tmp_path / "people.csv").write_text("id,to\na b  c,a@x.test\n")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a b  c.pdf").write_text("")
-    (tmp_path / "new\nline.txt").write_text("")
+    (tmp_path / "new\u200bline.txt").write_text("")
     lines = parts(tmp_path, job)["attachments"].text.splitlines()
-    assert [file_name(line) for line in lines] == ["a b  c.pdf", '"new\\nline.txt"', "terms.txt"]
+    assert [file_name(line) for line in lines] == ["a b  c.pdf", '"new\\u200bline.txt"', "terms.txt"]
 
 
 @pytest.mark.parametrize(

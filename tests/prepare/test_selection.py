@@ -37,7 +37,9 @@ def prepared(
 
 def found(folder: Path, keys: str = "", *rows: str, guards: str = "", choice: Choice = ALL) -> Found:
     preparation, action = prepared(folder, keys, *rows, guards=guards, choice=choice)
-    return preflight(preparation, action, preparation.scope())
+    result = preflight(preparation, action, preparation.scope())
+    preparation.sought.check()
+    return result
 
 
 def refusal(folder: Path, keys: str = "", *rows: str, guards: str = "", choice: Choice = ALL) -> MailjobsError:
@@ -73,6 +75,12 @@ def test_a_key_that_no_row_has_is_told_with_the_nearest(tmp_path: Path) -> None:
     assert (error.message, error.hint) == (
         "--only: no row of people has the key 'inv-71'", "did you mean 'inv-17'?"
     )  # fmt: skip
+
+
+def test_a_wrong_key_is_told_though_enough_rows_were_found_before(tmp_path: Path) -> None:
+    choice = Choice(limit=1, only=("1", "9"))
+    assert "has the key '9'" in str(refusal(tmp_path, choice=choice))
+    assert found(tmp_path, choice=Choice(limit=1, only=("1", "3"))).messages == 1
 
 
 def test_a_condition_that_fails_names_the_column(tmp_path: Path) -> None:
