@@ -9,16 +9,15 @@ from typing import Any
 
 import click
 
+from mailjobs.cli.narrowing import narrowing, redirecting
 from mailjobs.ledger import Wishes
 from mailjobs.prepare import Choice
 
 CHOICES = (
-    click.option("--step", metavar="ID", help="Run the step with this id alone."),
-    click.option("--limit", type=click.IntRange(1), metavar="N", help="Send the first N rows of each batch alone."),
-    click.option(
-        "--only", multiple=True, metavar="KEY", help="Send the row with this key alone. Several are possible."
-    ),
-    click.option("--redirect-to", metavar="ADDRESS", help="Send everything to this address instead."),
+    narrowing("--step", metavar="ID", help="Run the step with this id alone."),
+    narrowing("--limit", type=click.IntRange(1), metavar="N", help="Send the first N rows of each batch alone."),
+    narrowing("--only", multiple=True, metavar="KEY", help="Send the row with this key alone. Several are possible."),
+    redirecting,
     click.option("--again", is_flag=True, help="Send again what a finished run has sent."),
     click.option("--accept-changes", is_flag=True, help="Go on although the job or its data changed."),
     click.option("--retry-failed", is_flag=True, help="Send to those who were rejected, too."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mailjobs.errors import GuardError, JobError, Problem
+from mailjobs.errors import GuardError, JobError, Problem, UsageError
 from mailjobs.message import Outgoing, Recipient
 from mailjobs.message.mailbox import AddressSyntax, mailbox
 from mailjobs.model import Guards
@@ -13,11 +13,14 @@ from mailjobs.rows.suppression import Suppression
 
 
 class Gate:
-    """Lets messages pass as the guards say. `redirect` is where they all go instead, or None."""
+    """Lets messages pass as the guards say. `redirect` is where they all go instead, or None.
 
-    def __init__(self, guards: Guards, redirect_to: str | None = None) -> None:
+    The command line's `redirect` comes before that of the guards. Raises UsageError, or JobError for the latter.
+    """
+
+    def __init__(self, guards: Guards, redirect: str | None = None) -> None:
         self.guards = guards
-        self.redirect = _address(redirect_to or guards.redirect_all_to, guards)
+        self.redirect = _of_the_job(guards) if redirect is None else redirect_to(redirect)
 
     def admit(self, outgoing: Outgoing, suppressed: Suppression | None = None) -> Outgoing:
         """The message for those who may get it: nobody who is suppressed, no domain that is not allowed.
@@ -86,12 +89,24 @@ def _matches(domain: str, allowed: str) -> bool:
     return domain.endswith(allowed[1:]) if allowed.startswith("*.") else domain == allowed
 
 
-def _address(text: str | None, guards: Guards) -> Recipient | None:
+def redirect_to(text: str) -> Recipient:
+    """The one address that `--redirect-to` names. Raises UsageError."""
+    try:
+        return _recipient(text)
+    except AddressSyntax as error:
+        raise UsageError(f"--redirect-to: {error}", hint="write dev@example.com") from None
+
+
+def _of_the_job(guards: Guards) -> Recipient | None:
+    text = guards.redirect_all_to
     if text is None:
         return None
     try:
-        box = mailbox("", text.strip())
+        return _recipient(text)
     except AddressSyntax as error:
-        words = f"redirect: {text[:80]!r} is not one address: {error}"
-        raise JobError.of([Problem(words, guards.place)]) from None
+        raise JobError.of([Problem(f"redirect_all_to: {error}", guards.place)]) from None
+
+
+def _recipient(text: str) -> Recipient:
+    box = mailbox("", text.strip())
     return Recipient(f"{box.local}@{box.domain}", "to")
