@@ -51,7 +51,7 @@ LANGUAGE: list[tuple[dict[str, Any], type, dict[str, str | None], set[str]]] = [
         DEFINITIONS["source"],
         model.Source,
         {**dict.fromkeys(KINDS, "path"), "command": "words"},
-        {"name", "place", "kind", "label"},
+        {"name", "place", "kind", "label", "within"},
     ),
     (DEFINITIONS["server"], model.Server, {}, {"name", "place"}),
     (DEFINITIONS["timeouts"], model.Timeouts, {}, set()),
