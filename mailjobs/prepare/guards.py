@@ -22,29 +22,37 @@ class Gate:
         self.guards = guards
         self.redirect = _of_the_job(guards) if redirect is None else redirect_to(redirect)
 
-    def admit(self, outgoing: Outgoing, suppressed: Suppression | None = None) -> Outgoing:
-        """The message for those who may get it: nobody who is suppressed, no domain that is not allowed.
+    def admit(self, outgoing: Outgoing, suppressed: Suppression | None = None, without: Sequence[str] = ()) -> Outgoing:
+        """The message for those who may get it: nobody suppressed or in `without`, no domain that is not allowed.
 
         Where the message is redirected that was done when it was filled. Raises GuardError.
         """
-        recipients = self._kept(outgoing.recipients, suppressed)
+        recipients = self._kept(outgoing.recipients, suppressed, without)
         if len(recipients) < len(outgoing.recipients):
             outgoing = replace(outgoing, recipients=recipients)
         self._check_domains(recipients)
         return outgoing
 
-    def pass_(self, recipients: tuple[Recipient, ...], suppressed: Suppression | None) -> tuple[Recipient, ...]:
+    def pass_(
+        self, recipients: tuple[Recipient, ...], suppressed: Suppression | None, without: Sequence[str] = ()
+    ) -> tuple[Recipient, ...]:
         """As `admit`, for the recipients alone."""
         if self.redirect is not None:
             recipients = (self.redirect,)
-        recipients = self._kept(recipients, suppressed)
+        recipients = self._kept(recipients, suppressed, without)
         self._check_domains(recipients)
         return recipients
 
-    def _kept(self, recipients: tuple[Recipient, ...], suppressed: Suppression | None) -> tuple[Recipient, ...]:
-        if suppressed is None or self.redirect is not None:
+    def _kept(
+        self, recipients: tuple[Recipient, ...], suppressed: Suppression | None, without: Sequence[str]
+    ) -> tuple[Recipient, ...]:
+        if self.redirect is not None:
             return recipients
-        return tuple([one for one in recipients if one.address not in suppressed])
+        if without:
+            recipients = tuple([one for one in recipients if one.address not in without])
+        if suppressed is not None:
+            recipients = tuple([one for one in recipients if one.address not in suppressed])
+        return recipients
 
     def _check_domains(self, recipients: tuple[Recipient, ...]) -> None:
         if self.guards.allow_domains:

@@ -3,116 +3,91 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from mailjobs.errors import DataError, GuardError, JobError, Problem
+from mailjobs.errors import DataError, FileError, GuardError, JobError, MailjobsError, Problem
 from mailjobs.message import Recipient
 from mailjobs.model import Send
+from mailjobs.prepare.caught import problems_of
+from mailjobs.prepare.found import Found, NothingBefore, OnceBook
 from mailjobs.prepare.once import OnceKey
-from mailjobs.prepare.preparation import Preparation
+from mailjobs.prepare.preparation import Preparation, Scope
+from mailjobs.prepare.repeats import Repeats
 from mailjobs.prepare.selection import Selection
+from mailjobs.prepare.told import Told, in_row
 from mailjobs.rows import Row
 from mailjobs.rows.keys import Keys
 from mailjobs.rows.snapshot import Snapshot, SnapshotWriter
 
-SHOWN = 20  # problems of one kind that are told one by one
 SAMPLE = 200  # rows that `preflight: sample` renders
+BAD = "more rows that cannot be sent"
 
-Scope = Mapping[str, Any]
-
-
-class OnceBook(Protocol):
-    """What was delivered under `once_per`, and where it is noted who had it."""
-
-    def key(self, text: str, row_key: str | None) -> bytes:
-        """The key of the next row, of whatever length; it is written down."""
-
-    def had(self, key: bytes, address: str) -> bool:
-        """Whether this recipient had it."""
-
-    def note(self, position: int, addresses: Sequence[str]) -> None:
-        """These recipients of a row are left out."""
-
-
-class NothingBefore:
-    """Where nothing is kept."""
-
-    def key(self, text: str, row_key: str | None) -> bytes:
-        """Both, as they are."""
-        return f"{text}\0{row_key}".encode("utf-8", "surrogatepass")
-
-    def had(self, key: bytes, address: str) -> bool:
-        """Nobody had."""
-        return False
-
-    def note(self, position: int, addresses: Sequence[str]) -> None:
-        """Nobody asks."""
-
-
-@dataclass(slots=True)
-class Found:
-    """What a batch has to send. Counts of rows: `read` from the data, `selected` by `--only` and `where`, `excluded` by
-    a suppression list, `bad`, `repeated` with an address of another, and `messages`, which are written down, for
-    `recipients`; of these `delivered` had theirs before, under `once_per`. `domains` counts the messages
-    to each, where a rate is for each. `digest` tells the rows from any others.
-    """
-
-    read: int = 0
-    selected: int = 0
-    excluded: int = 0
-    bad: int = 0
-    repeated: int = 0
-    delivered: int = 0
-    messages: int = 0
-    recipients: int = 0
-    domains: Counter[str] = field(default_factory=Counter)
-    warnings: list[Problem] = field(default_factory=list)
-    digest: str = ""
+Heard = Callable[[int], None]
 
 
 class Preflight:
-    """Of one batch."""
+    """Of one batch. `heard` is told of each row that was read, by how many there were."""
 
-    def __init__(self, preparation: Preparation, action: Send, scope: Scope, before: OnceBook | None = None) -> None:
+    def __init__(
+        self,
+        preparation: Preparation,
+        action: Send,
+        scope: Scope,
+        before: OnceBook | None = None,
+        heard: Heard = lambda read: None,
+    ) -> None:
         self._preparation = preparation
         self._action = action
         self._scope = scope
         self._before = before or NothingBefore()
+        self._heard = heard
         self._selection = Selection(preparation.job, action, preparation.templates, preparation.choice)
         self._once = None if preparation.gate.redirect else OnceKey.of(preparation, action)
         self._suppressed = preparation.suppressed(action)
-        self.found = self._found = Found()  # counts so far, also where a bad row refuses the batch
-        self._problems = _Told()
-        self._repeats = _Told()
-        looks = bool(self._suppressed or self._once or preparation.job.guards.allow_domains)
-        self._checks = action.preflight != "off" or looks
+        self.found = Found(counted=self._counts())
+        self._problems = Told(BAD)
+        self._fatal: MailjobsError | None = None  # what reading could not go on behind
+
+    def _counts(self) -> bool:
+        """Whether it has to be known who the recipients of each row are."""
+        action, guards = self._action, self._preparation.job.guards
+        looks = self._suppressed is not None or self._once is not None or action.duplicates != "warn"
+        bounds = guards.max_recipients is not None or guards.confirm_above is not None or guards.allow_domains
+        return action.preflight != "off" or looks or bool(bounds)
 
     def run(self, writer: SnapshotWriter) -> Found:
         """Write the rows that are left to `writer`. Raises DataError with all that is wrong, GuardError."""
-        with Keys() as keys, Keys() as addresses, Keys() as units:
-            for row in self._selection.rows(self._scope):
-                self._row(row, writer, keys, addresses, units)
-                if writer.count == self._limit:
-                    break
-        self._found.read, self._found.selected = self._selection.read, self._selection.selected
-        self._refuse()
-        return self._found
+        with Keys() as keys, Keys() as units, Repeats(self._action) as repeats:
+            try:
+                for row in self._selection.rows(self._scope, self._bad, self._heard):
+                    self._row(row, writer, keys, units, repeats)
+                    if writer.count == self._limit:
+                        break
+            except DataError as error:
+                self._fatal = error
+            self.found.read, self.found.selected = self._selection.read, self._selection.selected
+            self.found.repeated = repeats.count
+            self._refuse(repeats.refused)
+            self.found.warnings += repeats.warnings
+        return self.found
 
     def finish(self, writer: SnapshotWriter, snapshot: Snapshot) -> Found:
         """With what is known once the rows are written; a sample of them is rendered now. Raises as `run` does."""
-        found = self._found
+        found = self.found
         found.messages, found.digest = len(snapshot), writer.digest
         if self._action.preflight == "sample":
             count = len(snapshot)
             for index in range(min(SAMPLE, count)):
                 row = snapshot.row(index * count // min(SAMPLE, count))
-                self._try(row, lambda row: self._preparation.render(self._action, self._scope, row))
-            self._refuse()
-        found.warnings += self._repeats.problems("more rows with an address that stands in another")
+                self._heard(found.read)
+                if self._try(row, partial(self._preparation.outgoing, self._action, self._scope, row)) is None:
+                    found.unsendable.add(row.number)
+            self._refuse([])
         return found
 
     @property
@@ -120,24 +95,28 @@ class Preflight:
         limits = [limit for limit in (self._action.limit, self._preparation.choice.limit) if limit is not None]
         return min(limits, default=None)
 
-    def _row(self, row: Row, writer: SnapshotWriter, keys: Keys, addresses: Keys, units: Keys) -> None:
-        people = self._try(row, lambda row: self._people(row, keys))
+    def _row(self, row: Row, writer: SnapshotWriter, keys: Keys, units: Keys, repeats: Repeats) -> None:
+        people = self._try(row, partial(self._people, row, keys))
         if people is None:
             return
         if self._suppressed is not None and self._left_out(row, people):
-            self._found.excluded += 1
+            self.found.excluded += 1
             return
-        if self._repeated(row, people, addresses):
+        once = self._try(row, partial(self._once.of_row, row, self._scope)) if self._once is not None else None
+        if self._once is not None and once is None:
             return
-        once = self._once
-        if once is not None:
-            parts = self._try(row, lambda row: once.of_row(row, self._scope))
-            if parts is None:
+        if self.found.counted and self._preparation.gate.redirect is None:
+            without = repeats.of(row, people)
+            if without is None:
                 return
-            self._leave_out_delivered(self._before.key(*parts), row, people, writer.count, units)
+            if without:
+                row = replace(row, without=without)
+                people = [person for person in people if person.address not in without]
+        if once is not None:
+            self._leave_out_delivered(self._before.key(*once), row, people, writer.count, units)
         if self._action.rate_per_domain is not None:
-            self._found.domains.update({person.address.rpartition("@")[2].lower() for person in people})
-        self._found.recipients += len(people) if self._checks else 1
+            self.found.domains.update({person.address.rpartition("@")[2].lower() for person in people})
+        self.found.recipients += len(people) if self.found.counted else 1
         writer.append(row)
 
     def _left_out(self, row: Row, people: Sequence[Recipient]) -> bool:
@@ -148,49 +127,30 @@ class Preflight:
         kept = [one for one in meant if one.address not in (self._suppressed or ())]
         return not kept or (any(one.kind == "to" for one in meant) and not any(one.kind == "to" for one in kept))
 
-    def _try(self, row: Row, action: Callable[[Row], Any]) -> Any:
+    def _try(self, row: Row, action: Callable[[], Any]) -> Any:
         """What `action` makes of the row; None where it is bad, which is told or refused later."""
         try:
-            return action(row)
+            return action()
         except GuardError as error:
             error.message = f"row {row.number} (key {row.key}): {error.message}"
             raise
-        except JobError as error:
-            self._found.bad += 1
-            self._problems.add([_in_row(problem, row) for problem in error.problems])
+        except (JobError, FileError) as error:
+            self._bad([in_row(problem, row) for problem in problems_of(error)])
             return None
 
+    def _bad(self, problems: Sequence[Problem]) -> None:
+        self.found.bad += 1
+        self._problems.add(problems)
+
     def _people(self, row: Row, keys: Keys) -> Sequence[Recipient]:
-        """Who gets the row's message. Raises JobError where it cannot be made."""
+        """Who gets the row's message. Raises JobError or FileError where it cannot be made."""
         first = keys.add(row.key, row.number)
         if first is not None:
             hint = "each row needs a key of its own"
             raise DataError(f"its key '{row.key}' is that of row {first} too", hint=hint)
         if self._action.preflight == "full":
-            return self._preparation.render(self._action, self._scope, row).outgoing.recipients
-        return self._preparation.recipients(self._action, self._scope, row) if self._checks else ()
-
-    def _repeated(self, row: Row, people: Sequence[Recipient], addresses: Keys) -> bool:
-        """Whether the row is left out since another has its address."""
-        if self._action.preflight == "off" or self._preparation.gate.redirect is not None:
-            return False
-        skip = self._action.duplicates == "skip"
-        for person in people:
-            first = addresses.add(person.address.lower(), row.number) if person.kind == "to" else None
-            if first is not None:
-                self._found.repeated += 1
-                words = f"row {row.number} (line {row.line}): {person.address} is in row {first} too"
-                if self._action.duplicates == "error":
-                    self._problems.add([Problem(words, hint="`duplicates` says what that means")])
-                    self._found.bad += 1
-                    self._refusing = True
-                else:
-                    told = f"{words}, and gets one message" if skip else f"{words}, and gets both messages"
-                    self._repeats.add([Problem(told, self._action.place, severity="warning")])
-                return skip
-        return False
-
-    _refusing = False
+            return self._preparation.outgoing(self._action, self._scope, row).recipients
+        return self._preparation.recipients(self._action, self._scope, row) if self.found.counted else ()
 
     def _leave_out_delivered(
         self, key: bytes, row: Row, people: Sequence[Recipient], position: int, units: Keys
@@ -203,49 +163,42 @@ class Preflight:
             or self._before.had(key, person.address)
         ]
         if had:
-            self._found.delivered += len(had)
+            self.found.delivered += len(had)
             self._before.note(position, had)
 
-    def _refuse(self) -> None:
+    def _refuse(self, repeated: Sequence[Problem]) -> None:
         """A bad row refuses the whole batch, all of them told, unless they are to be skipped."""
-        problems = self._problems.problems("more rows that cannot be sent")
-        if not problems:
-            return
-        if self._action.on_bad_row == "refuse" or self._refusing:
-            raise DataError.of(problems)
-        self._found.warnings += [problem._replace(severity="warning") for problem in problems]
-        self._problems = _Told()
+        told, fatal = self._problems.problems, self._fatal
+        if fatal is not None and not told:
+            raise fatal
+        last = [*repeated, *(problems_of(fatal) if fatal else [])]
+        if last or (told and self._action.on_bad_row == "refuse"):
+            raise DataError.of([*told, *last])
+        self.found.warnings += [_skipped(problem) for problem in told]
+        self._problems = Told(BAD)
 
 
-class _Told:
-    """Problems of which the first are told one by one, and the others counted."""
-
-    def __init__(self) -> None:
-        self._first: list[Problem] = []
-        self._count = 0
-
-    def add(self, problems: Sequence[Problem]) -> None:
-        self._count += 1
-        if self._count <= SHOWN:
-            self._first += problems
-
-    def problems(self, others: str) -> list[Problem]:
-        more = self._count - SHOWN
-        return [*self._first, Problem(f"and {more} {others}")] if more > 0 else list(self._first)
+def _skipped(problem: Problem) -> Problem:
+    return problem._replace(severity="warning", message=f"{problem.message}; the row is skipped")
 
 
-def _in_row(problem: Problem, row: Row) -> Problem:
-    return problem._replace(message=f"row {row.number} (line {row.line}): {problem.message}")
+def preflight(
+    preparation: Preparation,
+    action: Send,
+    scope: Scope,
+    before: Callable[[Path], AbstractContextManager[OnceBook | None]] = lambda folder: nullcontext(),
+    heard: Heard = lambda read: None,
+) -> Found:
+    """What a batch has to send, where it is only looked at; `before` may keep files in a folder that goes away.
 
-
-def preflight(preparation: Preparation, action: Send, scope: Scope) -> Found:
-    """What a batch has to send, where it is only looked at. Raises as Preflight does."""
-    with tempfile.TemporaryDirectory(prefix="mailjobs-") as folder:
-        path = Path(folder) / "rows"
-        looking = Preflight(preparation, action, scope)
-        with SnapshotWriter(path) as writer:
+    Raises as Preflight does.
+    """
+    with tempfile.TemporaryDirectory(prefix="mailjobs-") as name:
+        folder = Path(name)
+        with before(folder) as notes, SnapshotWriter(folder / "rows") as writer:
+            looking = Preflight(preparation, action, scope, notes, heard)
             looking.run(writer)
-        snapshot = Snapshot(path)
+        snapshot = Snapshot(folder / "rows")
         try:
             return looking.finish(writer, snapshot)
         finally:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mailjobs.errors import DataError
+from mailjobs.errors import DataError, JobError, Problem
 from mailjobs.model import Job, Send
 from mailjobs.prepare.choice import Choice
+from mailjobs.prepare.told import in_row
 from mailjobs.rows import Row, open_rows
-from mailjobs.templates import Templates
+from mailjobs.templates import Expression, Templates
 
 Scope = Mapping[str, Any]
 REMEMBERED = 10_000  # keys among which the nearest to a wrong one is looked for
@@ -26,23 +27,40 @@ class Selection:
         self._where = templates.expression(action.where) if action.where is not None else None
         self.read = self.selected = 0
 
-    def rows(self, scope: Scope) -> Iterator[Row]:
-        """Raises DataError for a condition that fails, and for a key of `--only` that no row has; as `open_rows`."""
+    def rows(
+        self, scope: Scope, bad: Callable[[Sequence[Problem]], None], heard: Callable[[int], None]
+    ) -> Iterator[Row]:
+        """`bad` is told what is wrong with a row that cannot be read, or whose condition fails, and `heard` how many
+        were read. Raises DataError for a key of `--only` that no row has; and as `open_rows` what ends the reading.
+        """
         missing = set(self._only)
         known: list[str] = []
-        for row in open_rows(self._source):
+
+        def unreadable(error: DataError) -> None:
             self.read += 1
+            bad(error.problems)
+
+        for row in open_rows(self._source, unreadable):
+            self.read += 1
+            heard(self.read)
             if self._only:
                 if row.key not in self._only:
                     if len(known) < REMEMBERED:
                         known.append(row.key)
                     continue
                 missing.discard(row.key)
-            if self._where is None or self._where({**scope, "row": row.values}):
+            if self._where is None or self._is_meant(self._where, row, scope, bad):
                 self.selected += 1
                 yield row
         if missing:
             raise self._unknown(min(missing), known)
+
+    def _is_meant(self, where: Expression, row: Row, scope: Scope, bad: Callable[[Sequence[Problem]], None]) -> bool:
+        try:
+            return bool(where({**scope, "row": row.values}))
+        except JobError as error:
+            bad([in_row(problem, row) for problem in error.problems])
+            return False
 
     def _unknown(self, key: str, known: list[str]) -> DataError:
         near = difflib.get_close_matches(key, known, 1)

@@ -48,7 +48,7 @@ class Console(Sink):
             case events.RunFinished(exit_status=status, elapsed=elapsed):
                 self._line(f"in {elapsed:.2f} s, exit status {status}", "ok" if status == 0 else "failed")
             case events.Error(description=description, recipient=recipient, reply=reply):
-                self._line(f"{description}: {recipient}: {reply}", "warning", "  ")
+                self._line(": ".join([text for text in (description, recipient, reply) if text]), "warning", "  ")
             case events.MessageSettled() as settled if self._verbose or settled.state != "accepted":
                 row = f"row {settled.row}: " if settled.row is not None else ""
                 self._line(f"  {row}{settled.recipient}: {settled.state} {settled.reply or ''}".rstrip())
@@ -77,4 +77,11 @@ def error_lines(error: Mapping[str, Any], told: str = "") -> list[str]:
     message = "" if error["message"] == told else error["message"]
     first = ": ".join(part for part in (error.get("place", ""), where, message) if part)
     lines = [first] if first else []
-    return [*lines, *([f"hint: {error['hint']}"] if error.get("hint") else [])]
+    others = error.get("problems", [])[1:]
+    return [*lines, *([f"hint: {error['hint']}"] if error.get("hint") else []), *map(_other, others)]
+
+
+def _other(problem: Mapping[str, Any]) -> str:
+    """One more thing that is wrong."""
+    hint = f" ({problem['hint']})" if problem.get("hint") else ""
+    return ": ".join([part for part in (problem.get("place", ""), problem["message"] + hint) if part])

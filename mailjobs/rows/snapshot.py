@@ -1,7 +1,8 @@
 """The rows of a batch as they were when it began, on disk: any of them can be read by any thread or process.
 
-A line of JSON for each row, `[number, key, line, values]`, and beside it an index: where each line begins, eight
-octets each. What JSON lacks stands in a mapping whose one key says what it is.
+A line of JSON for each row, `[number, key, line, values]` and behind these the addresses that it goes without, where
+there are any; and beside it an index: where each line begins, eight octets each. What JSON lacks stands in a mapping
+whose one key says what it is.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ class SnapshotWriter:
 
     def append(self, row: Row) -> None:
         """Add a row; its position is how many there were before."""
-        line = _ENCODE((row.number, row.key, row.line, row.values)).encode() + b"\n"
+        without = (row.without,) if row.without else ()
+        line = _ENCODE((row.number, row.key, row.line, row.values, *without)).encode() + b"\n"
         self._offsets.append(self._offset)
         self._offset += len(line)
         self._held.append(line)
@@ -206,5 +208,5 @@ class Snapshot:
 
 def _row(line: bytes) -> Row:
     text = line.decode()
-    number, key, place, values = (_DECODE if r"\ue000" in text else _DECODE_PLAIN)(text)
-    return Row(number, key, values, place)
+    number, key, place, values, *rest = (_DECODE if r"\ue000" in text else _DECODE_PLAIN)(text)
+    return Row(number, key, values, place, tuple(rest[0]) if rest else ())

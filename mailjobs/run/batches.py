@@ -30,6 +30,7 @@ from mailjobs.ledger import (
 from mailjobs.model import Job, Send, Server, Step
 from mailjobs.prepare import Found, Preflight, Preparation
 from mailjobs.rows.snapshot import Snapshot, SnapshotWriter
+from mailjobs.run.looks import Looks
 from mailjobs.run.once import OnceNotes
 from mailjobs.steps.shelf import Shelf
 
@@ -77,7 +78,7 @@ class Batches:
         self.before: list[Run] = []
         self.parts: dict[str, Part] = {}
 
-    def begin(self, steps: Sequence[Step], preparation: Preparation, scope: Scope) -> str:
+    def begin(self, steps: Sequence[Step], preparation: Preparation, scope: Scope, looks: Looks) -> str:
         """Look at the batches among `steps`; the id of the run that they are part of, a new one or one to go on with.
 
         Raises BusyError, RepeatError, DataError, GuardError, FileError, OutputError.
@@ -85,32 +86,38 @@ class Batches:
         self._folder.lock()
         self._draft = preparation.facts.id
         try:
-            self._look(steps, preparation, scope)
+            self._look(steps, preparation, scope, looks)
             return self._take_up(self.decide(preparation), preparation)
         except BaseException:
             self._drop_draft()
             raise
 
-    def _look(self, steps: Sequence[Step], preparation: Preparation, scope: Scope) -> None:
+    def _look(self, steps: Sequence[Step], preparation: Preparation, scope: Scope, looks: Looks) -> None:
         folder = self._folder.run_folder(self._draft)
         try:
             folder.mkdir(0o700, parents=True)
         except OSError as error:
             raise OutputError(f"cannot make {folder}: {error.strerror}") from None
         for step in steps:
-            self.look(step, preparation, scope)
+            with looks.at(step) as heard:
+                self.look(step, preparation, scope, heard)
+        looks.refuse()
 
-    def look(self, step: Step, preparation: Preparation, scope: Scope) -> None:
+    def look(
+        self, step: Step, preparation: Preparation, scope: Scope, heard: Callable[[int], None] = lambda read: None
+    ) -> None:
         """Select, write down and check the rows of a batch. Raises DataError, GuardError, FileError, OutputError."""
         files = StepFiles(self._aside or self._folder.run_folder(self._draft), step_name(step))
-        self._batches[step.index] = Batch(step, self._preflight(step, files, preparation, scope), files)
+        self._batches[step.index] = Batch(step, self._preflight(step, files, preparation, scope, heard), files)
 
-    def _preflight(self, step: Step, files: StepFiles, preparation: Preparation, scope: Scope) -> Found:
+    def _preflight(
+        self, step: Step, files: StepFiles, preparation: Preparation, scope: Scope, heard: Callable[[int], None]
+    ) -> Found:
         action = step.action
         assert isinstance(action, Send), "only sends have batches"
         copy = self._aside / "once" if self._aside else None
         with OnceNotes(self._folder, files, action, self._wishes, copy) as notes:
-            looking = Preflight(preparation, action, scope, notes)
+            looking = Preflight(preparation, action, scope, notes, heard)
             self._batches[step.index] = Batch(step, looking.found, files)
             with SnapshotWriter(files.rows) as writer:
                 looking.run(writer)
@@ -202,6 +209,13 @@ class Batches:
         if self._run is None or self._run.id != self._draft:
             with suppress(OutputError):
                 self._folder.remove(self._draft)
+
+    def before_aside(self, step: Step) -> Callable[[Path], OnceNotes]:
+        """What was delivered before, for who only looks and keeps his files in a folder of his own."""
+        action = step.action
+        assert isinstance(action, Send), "only sends have batches"
+        name = step_name(step)
+        return lambda folder: OnceNotes(self._folder, StepFiles(folder, name), action, self._wishes, folder / "index")
 
     @property
     def warnings(self) -> list[Problem]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from threading import Lock
+from functools import partial
 from typing import Any
 
 from mailjobs.errors import Interrupted, MailjobsError, ReplyError
-from mailjobs.events import Error
 from mailjobs.model import Send
-from mailjobs.prepare import Letter
-from mailjobs.rows import Row
 from mailjobs.steps.context import Context, Output
 from mailjobs.steps.failed_rows import write_failed_rows
+from mailjobs.steps.letter_maker import LetterMaker
 from mailjobs.steps.limits import limits_of
+from mailjobs.steps.people import count_anew, hidden
 from mailjobs.steps.shelf import Shelf
 from mailjobs.steps.shipment import Shipment
 from mailjobs.steps.tally import Tally, weightier
@@ -23,28 +22,31 @@ def perform_batch(context: Context, action: Send) -> Output:
     """Result: messages, totals, failures, and where the rows are that failed."""
     context.preparation.suppressed(action)  # read once, before there are threads
     shelf = context.batches.shelf(context.step)
-    maker = LetterMaker(context, action)
+    count_anew(context, action, shelf)
+    maker = LetterMaker(context, action, shelf)
     shipment = Shipment(context, action, shelf, maker, limits_of(action), shelf.left)
     before = dict(shelf.known.totals)
     output = Output(error=shipment.deliver())
     tally = shipment.tally
-    tally.expect(shelf.left_at_first)
-    output.error = weightier(output.error or maker.error, tally.error(action.stop_on))
+    output.error = weightier(output.error or tally.unmade, tally.error(action.stop_on))
     output.last_reply = tally.last_reply
-    _account(context, shelf, output, tally.failures)
+    _account(context, action, shelf, output, tally)
     output.error = output.error or _failed_before(before, shelf.opened)
-    output.summary = _summary(tally.summary(), before) + _why_stopped(action, tally) + _where(output.result)
+    told = _summary(tally.summary(), before) + _why_stopped(action, tally) + _where(output.result)
+    output.summary = told + shelf.found.remarks(tally.bad)
     return output
 
 
-def _account(context: Context, shelf: Shelf, output: Output, failures: list[dict[str, Any]]) -> None:
+def _account(context: Context, action: Send, shelf: Shelf, output: Output, tally: Tally) -> None:
     """What became of the batch, over all its sessions, and the rows that failed as files of their own."""
     try:
-        totals = shelf.totals()
-        files = write_failed_rows(shelf)
+        totals = shelf.totals(tally.skipped)
+        files = write_failed_rows(shelf, partial(hidden, context, action))
         done = not totals.get("not-attempted") and not totals.get("deferred")
         context.batches.settle(context.step, totals, done)
-        output.result = {"messages": len(shelf.snapshot), "totals": totals, "failures": failures, **files}
+        rows = shelf.found.rows(tally.bad)
+        told = {"totals": totals, "rows": rows, "failures": tally.failures}
+        output.result = {"messages": len(shelf.snapshot), **told, **files}
     except MailjobsError as error:
         output.error = output.error if isinstance(output.error, Interrupted) else error
 
@@ -80,26 +82,3 @@ def _why_stopped(action: Send, tally: Tally) -> str:
 
 
 BEFORE = {"a": "accepted before", "b": "delivered by an earlier run", "r": "rejected before", "u": "unknown before"}
-
-
-class LetterMaker:
-    """Renders the rows of a batch; what cannot be rendered is told, and the others go on. For any number of threads."""
-
-    def __init__(self, context: Context, action: Send) -> None:
-        self._context = context
-        self._action = action
-        self._lock = Lock()
-        self.error: MailjobsError | None = None
-
-    def __call__(self, row: Row, position: int) -> Letter | None:
-        """The letter of a row; None where it has none."""
-        try:
-            letter = self._context.preparation.render(self._action, self._context.scope, row)
-        except MailjobsError as error:
-            if isinstance(error, Interrupted):
-                raise
-            with self._lock:
-                self.error = self.error or error
-            self._context.publish(Error(error.code, f"row {row.number} (key {row.key}) is not sent: {error.message}"))
-            return None
-        return letter if letter.outgoing.recipients else None

@@ -44,10 +44,10 @@ class Shelf:
         closed = sum(count for letter, count in self.known.totals.items() if letter not in self.opened)
         return max(self.found.recipients - closed, 0)
 
-    def totals(self) -> dict[str, int]:
-        """Recipients by state over all sessions. Raises OutputError."""
+    def totals(self, skipped: int) -> dict[str, int]:
+        """Recipients by state over all sessions, without those whose rows are skipped. Raises OutputError."""
         if self._shared:  # what other processes have written is in their journals alone
             self.known = restore(self.files.journals(), len(self.snapshot), self.files.kept)
         totals = Counter(totals_of(self.known))
-        totals["not-attempted"] += max(self.found.recipients - totals.total(), 0)
+        totals["not-attempted"] += max(self.found.recipients - skipped - totals.total(), 0)
         return dict(totals)

@@ -13,9 +13,10 @@ from mailjobs.model import Send
 from mailjobs.prepare import Letter
 from mailjobs.session import Book, Conversation
 from mailjobs.steps.context import Context
+from mailjobs.steps.letter_maker import LetterMaker
 from mailjobs.steps.limits import processes_of
 from mailjobs.steps.reporting import Progress, Reporter
-from mailjobs.steps.shelf import Render, Shelf
+from mailjobs.steps.shelf import Shelf
 from mailjobs.steps.tally import Tally
 
 HELD = 200  # events that a worker passes on together
@@ -25,18 +26,19 @@ class Shipment:
     """One batch under way. `tally` is what became of its recipients so far in this run."""
 
     def __init__(
-        self, context: Context, action: Send, shelf: Shelf, render: Render, limits: Limits, total: int
+        self, context: Context, action: Send, shelf: Shelf, maker: LetterMaker, limits: Limits, total: int
     ) -> None:
         self.tally = Tally()
         self._context = context
         self._action = action
         self._shelf = shelf
-        self._render = render
+        self._maker = maker
         self._limits = limits
         self._terms = _terms(context, action)
         self._kept: Conversation | None = None
         self._loud: Publish | None = None
-        self._progress = Progress(context.publish, self.tally, total)
+        self._publish = context.publish.bind(server=context.sessions.name(context.step.server))
+        self._progress = Progress(self._publish, self.tally, total)
 
     def deliver(self) -> MailjobsError | None:
         """Until the end; what kept it from going on."""
@@ -47,11 +49,13 @@ class Shipment:
             self._here()
         except MailjobsError as error:
             return error
+        finally:
+            self._progress.finish()
         return None
 
     def _here(self) -> None:
-        reporter = Reporter(self._context.publish, self._action.stop_on)
-        book = self._shelf.book(0, self._render)
+        reporter = Reporter(self._publish, self._action.stop_on)
+        book = self._shelf.book(0, self._maker.told_to(reporter))
 
         def pulse() -> None:
             self.tally.absorb(reporter.take())
@@ -70,11 +74,11 @@ class Shipment:
 
     def _dial(self, number: int) -> Conversation:
         """The first connection is the step's, which later steps go on with."""
-        context, quiet = self._context, self._context.publish.in_batch()
+        context, quiet = self._context, self._publish.in_batch()
         if number:
             return context.sessions.another(context.step.server, quiet)
         self._kept = context.connection()
-        self._loud, self._kept.publish = self._kept.publish, quiet.bind(server=context.step.server)
+        self._loud, self._kept.publish = self._kept.publish, quiet
         return self._kept
 
     # --- several processes
@@ -90,28 +94,29 @@ class Shipment:
                     crew.stop()
             elif isinstance(thing, list):
                 for stamped in thing:
-                    self._context.publish.pass_on(stamped)
+                    self._publish.pass_on(stamped)
 
         return crew.run(receive, self._progress.pulse)
 
     def _too_many(self) -> bool:
-        failed = self.tally.totals.total() - self.tally.totals["accepted"]
+        totals = self.tally.totals
+        failed = totals.total() - totals["accepted"] - totals["not-attempted"]
         most = self._terms.max_failures
         return (self._terms.on_error == "stop" and failed > 0) or (most is not None and failed > most)
 
     def _work(self, number: int, outbox: Outbox, obey: Callable[[Worker], None]) -> None:
         """The life of a worker process."""
-        forward = _Forward(outbox, self._context.publish)
-        publish = self._context.publish.to([forward]).in_batch()
+        forward = _Forward(outbox, self._publish)
+        publish = self._publish.to([forward]).in_batch()
         reporter = Reporter(publish, self._action.stop_on)
-        book = self._shelf.book(number, self._render)
+        book = self._shelf.book(number, self._maker.told_to(reporter))
         sessions, server = self._context.sessions, self._context.step.server
         pool = self._pool(book, reporter, lambda _: sessions.another(server, publish))
         obey(pool)
 
         def pulse() -> None:
             tally = reporter.take()
-            if tally.totals.total():
+            if not tally.empty:
                 outbox.send(tally)
             forward.flush()
 
