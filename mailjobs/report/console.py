@@ -49,7 +49,7 @@ class Console(Sink):
                 self._line(f"in {elapsed:.2f} s, exit status {status}", "ok" if status == 0 else "failed")
             case events.Error(description=description, recipient=recipient, reply=reply):
                 self._line(": ".join([text for text in (description, recipient, reply) if text]), "warning", "  ")
-            case events.MessageSettled() as settled if self._verbose or settled.state != "accepted":
+            case events.MessageSettled() as settled if self._verbose or _worth_a_line(settled):
                 row = f"row {settled.row}: " if settled.row is not None else ""
                 self._line(f"  {row}{settled.recipient}: {settled.state} {settled.reply or ''}".rstrip())
             case events.ConnectionStatus(event=what, description=description) if self._verbose:
@@ -68,6 +68,11 @@ class Console(Sink):
         begin = f"{indent}{self._style(f'{word:<7}', COLOURS[word])} " if word else ""
         self._out.write(f"{begin}{visible(text)}\n")
         self._out.flush()
+
+
+def _worth_a_line(settled: events.MessageSettled) -> bool:
+    """Whom a batch did not come to is a number in its summary."""
+    return settled.state not in ("accepted", "not-attempted" if settled.row is not None else "")
 
 
 def error_lines(error: Mapping[str, Any], told: str = "") -> list[str]:

@@ -8,7 +8,7 @@ from threading import Lock
 from mailjobs.delivery import Limits, Pool, Terms
 from mailjobs.delivery.crew import Crew, Outbox, Worker
 from mailjobs.errors import MailjobsError
-from mailjobs.events import Publish, Sink, Stamped
+from mailjobs.events import Error, Publish, Sink, Stamped
 from mailjobs.model import Send
 from mailjobs.prepare import Letter
 from mailjobs.session import Book, Conversation
@@ -37,6 +37,7 @@ class Shipment:
         self._terms = _terms(context, action)
         self._kept: Conversation | None = None
         self._loud: Publish | None = None
+        self._wide = action.in_flight  # until it is known whether the server bears it
         self._publish = context.publish.bind(server=context.sessions.name(context.step.server))
         self._progress = Progress(self._publish, self.tally, total)
 
@@ -70,7 +71,7 @@ class Shipment:
             book.close()
 
     def _pool(self, book: Book[Letter], reporter: Reporter, dial: Callable[[int], Conversation]) -> Pool[Letter]:
-        return Pool(book, self._terms, self._limits, dial, reporter)
+        return Pool(book, self._terms, self._limits, dial, reporter, self._context.sessions.has_time)
 
     def _dial(self, number: int) -> Conversation:
         """The first connection is the step's, which later steps go on with."""
@@ -78,8 +79,16 @@ class Shipment:
         if number:
             return context.sessions.another(context.step.server, quiet)
         self._kept = context.connection()
+        self._look_at(self._kept, quiet)
         self._loud, self._kept.publish = self._kept.publish, quiet
         return self._kept
+
+    def _look_at(self, conversation: Conversation, publish: Publish) -> None:
+        """Tell, once, what the job asks for and the server does not have."""
+        wanted, self._wide = self._wide, 1
+        if wanted > 1 and not conversation.extensions.has("CHUNKING"):
+            words = f"in_flight: {wanted} does nothing, since the server does not offer CHUNKING: one message at a time"
+            publish(Error(None, words))
 
     # --- several processes
 
@@ -111,7 +120,14 @@ class Shipment:
         reporter = Reporter(publish, self._action.stop_on)
         book = self._shelf.book(number, self._maker.told_to(reporter))
         sessions, server = self._context.sessions, self._context.step.server
-        pool = self._pool(book, reporter, lambda _: sessions.another(server, publish))
+
+        def dial(lane: int) -> Conversation:
+            conversation = sessions.another(server, publish)
+            if not number and not lane:
+                self._look_at(conversation, publish)
+            return conversation
+
+        pool = self._pool(book, reporter, dial)
         obey(pool)
 
         def pulse() -> None:
