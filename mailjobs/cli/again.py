@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from mailjobs.cli.narrowing import narrowing, redirecting
+from mailjobs.errors import Interrupted
 from mailjobs.ledger import Wishes
 from mailjobs.prepare import Choice
 
@@ -57,4 +58,8 @@ def _ask(recipients: int) -> bool:
     """Whether a person at a terminal says yes."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    return click.confirm(f"Send to {recipients} recipients?", default=False, err=True)
+    try:
+        return click.confirm(f"Send to {recipients} recipients?", default=False, err=True)
+    except Interrupted:
+        click.echo(err=True)  # what follows is no answer to the question
+        raise
