@@ -50,8 +50,10 @@ class OnceKeysWriter:
 
     def append(self, key: bytes) -> None:
         """The key of the next row."""
-        with _told(self._path):
+        try:
             self._file.write(key)
+        except OSError as error:
+            raise _unwritten(self._path, error) from None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -87,6 +89,11 @@ class OnceIndex:
                 files = self._folder.files(run.id, step)
                 if files.once.exists():
                     self._harvest(f"{run.id}/{step}", files, state.rows)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody has got anything."""
+        return self._base.execute("SELECT 1 FROM units LIMIT 1").fetchone() is None
 
     def state(self, key: bytes, address: str) -> str | None:
         """Whether a recipient has got it: accepted (a), unknown (u), or None."""
@@ -141,11 +148,15 @@ def _copy(index: Path, copy: Path) -> None:
             return
 
 
+def _unwritten(path: Path, error: OSError) -> OutputError:
+    return OutputError(f"cannot write {path}: {error.strerror}")
+
+
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+        raise _unwritten(path, error) from None
     except sqlite3.Error as error:
         raise OutputError(f"cannot write {path}: {error}") from None

@@ -22,6 +22,11 @@ class Gate:
         self.guards = guards
         self.redirect = _of_the_job(guards) if redirect is None else redirect_to(redirect)
 
+    @property
+    def open(self) -> bool:
+        """Whether it lets everybody pass."""
+        return self.redirect is None and not self.guards.allow_domains
+
     def admit(self, outgoing: Outgoing, suppressed: Suppression | None = None, without: Sequence[str] = ()) -> Outgoing:
         """The message for those who may get it: nobody suppressed or in `without`, no domain that is not allowed.
 

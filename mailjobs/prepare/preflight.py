@@ -6,9 +6,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from mailjobs.errors import DataError, FileError, GuardError, JobError, MailjobsError, Problem
 from mailjobs.message import Recipient
@@ -25,7 +23,6 @@ from mailjobs.rows.keys import Keys
 from mailjobs.rows.snapshot import Snapshot, SnapshotWriter
 
 SAMPLE = 200  # rows that `preflight: sample` renders
-BAD = "more rows that cannot be sent"
 
 Heard = Callable[[int], None]
 
@@ -50,7 +47,10 @@ class Preflight:
         self._once = None if preparation.gate.redirect else OnceKey.of(preparation, action)
         self._suppressed = preparation.suppressed(action)
         self.found = Found(counted=self._counts())
-        self._problems = Told(BAD)
+        self._people = self._looking()
+        self._repeats = self.found.counted and preparation.gate.redirect is None
+        self._problems = self._nothing_told()
+        self._lasting = False  # whether a file of the job itself is at fault, which no row can be skipped for
         self._fatal: MailjobsError | None = None  # what reading could not go on behind
 
     def _counts(self) -> bool:
@@ -60,13 +60,23 @@ class Preflight:
         bounds = guards.max_recipients is not None or guards.confirm_above is not None or guards.allow_domains
         return action.preflight != "off" or looks or bool(bounds)
 
+    def _looking(self) -> Callable[[Row], Sequence[Recipient]]:
+        """What finds out who gets the message of a row, and whether it can be made. Raises JobError, FileError."""
+        if self._action.preflight == "full":
+            self._preparation.compiled(self._action.message)  # what is wrong with all rows is no row's fault
+            return lambda row: self._preparation.outgoing(self._action, self._scope, row).recipients
+        if self.found.counted:
+            return self._preparation.whom(self._action, self._scope)
+        return lambda row: ()
+
     def run(self, writer: SnapshotWriter) -> Found:
         """Write the rows that are left to `writer`. Raises DataError with all that is wrong, GuardError."""
+        limit = self._limit
         with Keys() as keys, Keys() as units, Repeats(self._action) as repeats:
             try:
                 for row in self._selection.rows(self._scope, self._bad, self._heard):
                     self._row(row, writer, keys, units, repeats)
-                    if writer.count == self._limit:
+                    if writer.count == limit:
                         break
             except DataError as error:
                 self._fatal = error
@@ -85,7 +95,10 @@ class Preflight:
             for index in range(min(SAMPLE, count)):
                 row = snapshot.row(index * count // min(SAMPLE, count))
                 self._heard(found.read)
-                if self._try(row, partial(self._preparation.outgoing, self._action, self._scope, row)) is None:
+                try:
+                    self._preparation.outgoing(self._action, self._scope, row)
+                except (JobError, FileError) as error:
+                    self._cannot(row, error)
                     found.unsendable.add(row.number)
             self._refuse([])
         return found
@@ -96,22 +109,23 @@ class Preflight:
         return min(limits, default=None)
 
     def _row(self, row: Row, writer: SnapshotWriter, keys: Keys, units: Keys, repeats: Repeats) -> None:
-        people = self._try(row, partial(self._people, row, keys))
-        if people is None:
+        try:
+            first = keys.add(row.key, row.number)
+            if first is not None:
+                raise _same_key(row, first)
+            people = self._people(row)
+            if self._suppressed is not None and self._left_out(row, people):
+                self.found.excluded += 1
+                return
+            once = None if self._once is None else self._once.of_row(row, self._scope)
+        except (JobError, FileError, GuardError) as error:
+            self._cannot(row, error)
             return
-        if self._suppressed is not None and self._left_out(row, people):
-            self.found.excluded += 1
-            return
-        once = self._try(row, partial(self._once.of_row, row, self._scope)) if self._once is not None else None
-        if self._once is not None and once is None:
-            return
-        if self.found.counted and self._preparation.gate.redirect is None:
-            without = repeats.of(row, people)
+        if self._repeats and (without := repeats.of(row, people)) != ():
             if without is None:
                 return
-            if without:
-                row = replace(row, without=without)
-                people = [person for person in people if person.address not in without]
+            row = replace(row, without=without)
+            people = [person for person in people if person.address not in without]
         if once is not None:
             self._leave_out_delivered(self._before.key(*once), row, people, writer.count, units)
         if self._action.rate_per_domain is not None:
@@ -127,39 +141,27 @@ class Preflight:
         kept = [one for one in meant if one.address not in (self._suppressed or ())]
         return not kept or (any(one.kind == "to" for one in meant) and not any(one.kind == "to" for one in kept))
 
-    def _try(self, row: Row, action: Callable[[], Any]) -> Any:
-        """What `action` makes of the row; None where it is bad, which is told or refused later."""
-        try:
-            return action()
-        except GuardError as error:
+    def _cannot(self, row: Row, error: MailjobsError) -> None:
+        """The row cannot be sent, which is told or refused later. Raises GuardError, with the row."""
+        if isinstance(error, GuardError):
             error.message = f"row {row.number} (key {row.key}): {error.message}"
-            raise
-        except (JobError, FileError) as error:
-            self._bad([in_row(problem, row) for problem in problems_of(error)])
-            return None
+            raise error
+        self._lasting = self._lasting or isinstance(error, FileError)
+        self._bad([in_row(problem, row) for problem in problems_of(error)])
 
     def _bad(self, problems: Sequence[Problem]) -> None:
         self.found.bad += 1
         self._problems.add(problems)
 
-    def _people(self, row: Row, keys: Keys) -> Sequence[Recipient]:
-        """Who gets the row's message. Raises JobError or FileError where it cannot be made."""
-        first = keys.add(row.key, row.number)
-        if first is not None:
-            hint = "each row needs a key of its own"
-            raise DataError(f"its key '{row.key}' is that of row {first} too", hint=hint)
-        if self._action.preflight == "full":
-            return self._preparation.outgoing(self._action, self._scope, row).recipients
-        return self._preparation.recipients(self._action, self._scope, row) if self.found.counted else ()
-
     def _leave_out_delivered(
         self, key: bytes, row: Row, people: Sequence[Recipient], position: int, units: Keys
     ) -> None:
         """Those who had it under the row's key, in an earlier run or by another row of this one."""
+        known = key.hex()
         had = [
             person.address
             for person in people
-            if units.add(f"{key!r}{person.address.lower()}", row.number) is not None
+            if units.add(f"{known}{person.address.lower()}", row.number) is not None
             or self._before.had(key, person.address)
         ]
         if had:
@@ -168,18 +170,22 @@ class Preflight:
 
     def _refuse(self, repeated: Sequence[Problem]) -> None:
         """A bad row refuses the whole batch, all of them told, unless they are to be skipped."""
-        told, fatal = self._problems.problems, self._fatal
-        if fatal is not None and not told:
-            raise fatal
+        fatal, skips = self._fatal, self._action.on_bad_row == "skip"
         last = [*repeated, *(problems_of(fatal) if fatal else [])]
-        if last or (told and self._action.on_bad_row == "refuse"):
-            raise DataError.of([*told, *last])
-        self.found.warnings += [_skipped(problem) for problem in told]
-        self._problems = Told(BAD)
+        if last or self._lasting or (self._problems.count and not skips):
+            if fatal is not None and not repeated and not self._problems.count:
+                raise fatal
+            raise DataError.of([problem._replace(severity="error") for problem in [*self._problems.problems(), *last]])
+        self.found.warnings += self._problems.problems("; the row is skipped")
+        self._problems = self._nothing_told()
+
+    def _nothing_told(self) -> Told:
+        return Told("more rows that cannot be sent", "warning" if self._action.on_bad_row == "skip" else "error")
 
 
-def _skipped(problem: Problem) -> Problem:
-    return problem._replace(severity="warning", message=f"{problem.message}; the row is skipped")
+def _same_key(row: Row, first: int) -> DataError:
+    words = f"its key '{row.key}' is that of row {first} too"
+    return DataError(words, hint="each row needs a key of its own")
 
 
 def preflight(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -93,6 +93,13 @@ class Preparation:
     def recipients(self, action: Send, scope: Scope, row: Row) -> Sequence[Recipient]:
         """Whom the message of one row goes to. Raises DataError, GuardError."""
         return self.gate.pass_(self.meant(action, scope, row), self.suppressed(action), row.without)
+
+    def whom(self, action: Send, scope: Scope) -> Callable[[Row], Sequence[Recipient]]:
+        """`recipients`, for very many rows."""
+        meant, pass_, suppressed = self.compiled(action.message).recipients, self.gate.pass_, self.suppressed(action)
+        if self.gate.open and suppressed is None:
+            return lambda row: meant({**scope, "row": row.values})
+        return lambda row: pass_(meant({**scope, "row": row.values}), suppressed, row.without)
 
     def meant(self, action: Send, scope: Scope, row: Row) -> tuple[Recipient, ...]:
         """Whom the message of one row is for, before any list and guard. Raises DataError."""

@@ -56,12 +56,12 @@ class Repeats:
     @property
     def refused(self) -> list[Problem]:
         """What keeps the batch from being sent."""
-        return self._told.problems if self._wanted == "error" else []
+        return self._told.problems() if self._wanted == "error" else []
 
     @property
     def warnings(self) -> list[Problem]:
         """What does not."""
-        return [] if self._wanted == "error" else self._told.problems
+        return [] if self._wanted == "error" else self._told.problems()
 
     def __enter__(self) -> Repeats:
         return self

@@ -13,7 +13,7 @@ SHOWN = 20  # rows
 class Told:
     """Of rows that have something in common: `others` are those that are only counted, in words."""
 
-    def __init__(self, others: str, severity: str = "error") -> None:
+    def __init__(self, others: str, severity: str) -> None:
         self._others = others
         self._severity = severity
         self._first: list[Problem] = []
@@ -25,16 +25,16 @@ class Told:
         self.count += 1
         self._codes.update([problem.code for problem in problems])
         if self.count <= SHOWN:
-            self._first += [problem._replace(severity=self._severity) for problem in problems]
+            self._first += problems
 
-    @property
-    def problems(self) -> list[Problem]:
-        """All of them; the number of the last, which stands for the others, is the one that all have."""
+    def problems(self, behind: str = "") -> list[Problem]:
+        """All of them, with some words behind each. That which stands for the others has the code that all have."""
+        told = [problem._replace(message=problem.message + behind) for problem in self._first]
         more = self.count - SHOWN
-        if more <= 0:
-            return list(self._first)
-        code = next(iter(self._codes)) if len(self._codes) == 1 else None
-        return [*self._first, Problem(f"and {more} {self._others}", code=code, severity=self._severity)]
+        if more > 0:
+            code = next(iter(self._codes)) if len(self._codes) == 1 else None
+            told.append(Problem(f"and {more} {self._others}", code=code))
+        return [problem._replace(severity=self._severity) for problem in told]
 
 
 def where_of(row: Row) -> str:

@@ -17,6 +17,7 @@ from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
 from hashlib import blake2b
+from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -60,7 +61,17 @@ def _untagged(found: dict[str, Any]) -> Any:
     return found
 
 
-_ENCODE = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=_tagged).encode
+def _encoder() -> Callable[[object], str]:
+    """As JSONEncoder(separators=(",", ":"), default=_tagged).encode, which makes anew for each value what is made here
+    once: for a small row that takes longer than the row."""
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return json.JSONEncoder(separators=(",", ":"), default=_tagged).encode
+    chunks = make(None, _tagged, encode_basestring_ascii, None, ":", ",", False, False, True)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_ENCODE = _encoder()
 _DECODE = json.JSONDecoder(object_hook=_untagged).decode
 _DECODE_PLAIN = json.JSONDecoder().decode
 

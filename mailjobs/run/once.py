@@ -27,12 +27,14 @@ class OnceNotes:
         self._stack = ExitStack()
         self._copy = copy
         self._index: OnceIndex | None = None
+        self._empty = False
 
     def __enter__(self) -> OnceNotes:
         if self._wanted:
             self._index = OnceIndex(self._folder, self._copy)
             self._stack.callback(self._index.close)
             self._index.harvest()
+            self._empty = self._index.empty
             self._keys = self._stack.enter_context(OnceKeysWriter(self._files.once))
             self._kept = self._stack.enter_context(KeptWriter(self._files.kept))
         return self
@@ -46,6 +48,8 @@ class OnceNotes:
     def had(self, key: bytes, address: str) -> bool:
         """Whether this recipient had it, or may have had it."""
         assert self._index is not None, "entered"
+        if self._empty:
+            return False
         state = self._index.state(key, address)
         return state is not None and state in self._closed
 
