@@ -37,7 +37,7 @@ class Shipment:
         self._terms = _terms(context, action)
         self._kept: Conversation | None = None
         self._loud: Publish | None = None
-        self._wide = action.in_flight  # until it is known whether the server bears it
+        self._told = False  # what the server lacks
         self._publish = context.publish.bind(server=context.sessions.name(context.step.server))
         self._progress = Progress(self._publish, self.tally, total)
 
@@ -79,16 +79,22 @@ class Shipment:
         if number:
             return context.sessions.another(context.step.server, quiet)
         self._kept = context.connection()
-        self._look_at(self._kept, quiet)
+        self._tell_once(self._lacking(self._kept))
         self._loud, self._kept.publish = self._kept.publish, quiet
         return self._kept
 
-    def _look_at(self, conversation: Conversation, publish: Publish) -> None:
-        """Tell, once, what the job asks for and the server does not have."""
-        wanted, self._wide = self._wide, 1
-        if wanted > 1 and not conversation.extensions.has("CHUNKING"):
-            words = f"in_flight: {wanted} does nothing, since the server does not offer CHUNKING: one message at a time"
-            publish(Error(None, words))
+    def _lacking(self, conversation: Conversation) -> Error | None:
+        """What the job asks for and the server does not have."""
+        wanted = self._terms.in_flight
+        if wanted == 1 or conversation.extensions.has("CHUNKING"):
+            return None
+        words = f"in_flight: {wanted} does nothing, since the server does not offer CHUNKING: one message at a time"
+        return Error(None, words)
+
+    def _tell_once(self, lacking: Error | None) -> None:
+        if lacking is not None and not self._told:
+            self._told = True
+            self._publish(lacking)
 
     # --- several processes
 
@@ -101,6 +107,8 @@ class Shipment:
                 self.tally.absorb(thing)
                 if self._too_many():
                     crew.stop()
+            elif isinstance(thing, Error):
+                self._tell_once(thing)
             elif isinstance(thing, list):
                 for stamped in thing:
                     self._publish.pass_on(stamped)
@@ -123,8 +131,9 @@ class Shipment:
 
         def dial(lane: int) -> Conversation:
             conversation = sessions.another(server, publish)
-            if not number and not lane:
-                self._look_at(conversation, publish)
+            lacking = None if lane else self._lacking(conversation)
+            if lacking is not None:
+                outbox.send(lacking)
             return conversation
 
         pool = self._pool(book, reporter, dial)

@@ -98,7 +98,7 @@ def test_the_time_of_a_step_bounds_the_pauses_between_connections(job: Job) -> N
 @pytest.mark.parametrize("processes", [1, 2])
 def test_the_time_of_a_step_bounds_the_waiting_for_a_rate(job: Job, server: PickyServer, processes: int) -> None:
     keys = f"connections: 2, rate: 2/m, processes: {processes}"
-    done, events = run(job(10, keys, step="timeout: 1s"))
+    done, events = run(job(10, keys, step="timeout: 3s"))
     assert done.returncode == 75, done.stdout
     assert "the step" in done.stdout
     assert len(server.accepted) == 1
@@ -106,7 +106,7 @@ def test_the_time_of_a_step_bounds_the_waiting_for_a_rate(job: Job, server: Pick
 
 
 def test_the_time_of_a_step_bounds_the_waiting_for_another_try(job: Job, server: PickyServer) -> None:
-    step = "timeout: 1s\n    retry: {attempts: 2, delay: 40s}"
+    step = "timeout: 3s\n    retry: {attempts: 2, delay: 40s}"
     done, events = run(job(3, step=step, n2="deferred"))
     assert done.returncode == 75, done.stdout
     assert settled(events) == {"accepted": 2, "deferred": 1}
