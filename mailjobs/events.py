@@ -113,6 +113,14 @@ class RunStarted(Event):
 
 
 @frozen
+class Preflight(Event):
+    """The rows of a batch are checked, before its run is known: so many were read. `finished` with the last of them."""
+
+    read: int
+    finished: bool = False
+
+
+@frozen
 class StepStarted(Event):
     """A step begins. `action` is its kind: send, verify, …"""
 
@@ -164,7 +172,7 @@ class RunFinished(Event):
 
 KINDS: tuple[type[Event], ...] = (
     ConnectionStatus, StartTransfer, Transfer, EndTransfer, Error, Expand, Trace, TLSStatus, ServerCertificate,
-    RunStarted, StepStarted, StepFinished, MessageSettled, BatchProgress, RunFinished,
+    Preflight, RunStarted, StepStarted, StepFinished, MessageSettled, BatchProgress, RunFinished,
 )  # fmt: skip
 
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import click
 
+from mailjobs.cli.narrowing import narrowing, redirecting
+from mailjobs.errors import Interrupted
 from mailjobs.ledger import Wishes
 from mailjobs.prepare import Choice
 
 CHOICES = (
-    click.option("--step", metavar="ID", help="Run the step with this id alone."),
-    click.option("--limit", type=click.IntRange(1), metavar="N", help="Send the first N rows of each batch alone."),
-    click.option(
-        "--only", multiple=True, metavar="KEY", help="Send the row with this key alone. Several are possible."
-    ),
-    click.option("--redirect-to", metavar="ADDRESS", help="Send everything to this address instead."),
+    narrowing("--step", metavar="ID", help="Run the step with this id alone."),
+    narrowing("--limit", type=click.IntRange(1), metavar="N", help="Send the first N rows of each batch alone."),
+    narrowing("--only", multiple=True, metavar="KEY", help="Send the row with this key alone. Several are possible."),
+    redirecting,
     click.option("--again", is_flag=True, help="Send again what a run has sent; begin anew."),
     click.option("--accept-changes", is_flag=True, help="Go on although the job or its data changed."),
     click.option("--retry-failed", is_flag=True, help="Send to those who were rejected, too."),
@@ -58,4 +58,8 @@ def _ask(recipients: int) -> bool:
     """Whether a person at a terminal says yes."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    return click.confirm(f"Send to {recipients} recipients?", default=False, err=True)
+    try:
+        return click.confirm(f"Send to {recipients} recipients?", default=False, err=True)
+    except Interrupted:
+        click.echo(err=True)  # what follows is no answer to the question
+        raise

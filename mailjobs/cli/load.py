@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from mailjobs.cli.failure import tell
-from mailjobs.errors import FileError, JobError, MailjobsError, Problem, UsageError
+from mailjobs.errors import JobError, MailjobsError, Problem, UsageError
 from mailjobs.frozen import frozen
 from mailjobs.job import Loaded, load_job
 from mailjobs.job.files import MAX_SIZE, job_text, within_bounds
@@ -59,7 +59,7 @@ def checked(path: str, changes: Changes, strict: bool = True) -> Loaded:
     loaded = load(path, changes, strict)
     problems = check_job(loaded.job)
     if problems:
-        raise _refusal(problems)
+        raise JobError.of(problems)
     return loaded
 
 
@@ -81,20 +81,17 @@ def all_checked(jobs: Sequence[str], changes: Changes, step: str | None, quiet: 
 
 def _loaded(path: str, changes: Changes, step: str | None, quiet: bool) -> Loaded:
     loaded = checked(path, changes)
-    if loaded.warnings and not quiet:
-        click.echo(problems_text(loaded.warnings), err=True)
+    warn(quiet, loaded.warnings)
     ids = [known.id for known in loaded.job.steps if known.id]
     if step is not None and step not in ids:
         raise UsageError(f"no step of {path} has the id '{step}'; there are: {', '.join(ids) or 'none'}")
     return loaded
 
 
-def _refusal(problems: list[Problem]) -> JobError:
-    """The error of these problems, with exit status 66 where files are missing and nothing else is wrong."""
-    error = JobError.of(problems)
-    if all(problem.code == FileError.code for problem in problems):
-        error.exit_status = FileError.exit_status
-    return error
+def warn(quiet: bool, warnings: Sequence[Problem]) -> None:
+    """Tell warnings, unless it is to be quiet."""
+    if warnings and not quiet:
+        click.echo(problems_text(warnings), err=True)
 
 
 def _standard_input() -> str:

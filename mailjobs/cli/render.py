@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable
 import click
 
 from mailjobs.cli.load import Changes, changing, checked
+from mailjobs.cli.narrowing import redirecting
 from mailjobs.errors import DataError, UsageError
 from mailjobs.message import Outgoing
 from mailjobs.model import Job, Send
-from mailjobs.prepare import Letter, Preparation, RunFacts
+from mailjobs.prepare import Choice, Letter, Preparation, RunFacts
 from mailjobs.report.visible import visible_json
 
 
@@ -26,10 +27,11 @@ from mailjobs.report.visible import visible_json
 @click.option("--text", "part", flag_value="text", help="The text body, decoded.")
 @click.option("--html", "part", flag_value="html", help="The html body, decoded.")
 @click.option("--json", "part", flag_value="json", help="Envelope and headers as JSON.")
+@redirecting
 @changing
 def command(
     job: str, message: str | None, row: int | None, key: str | None, run_id: str | None, part: str | None,
-    changes: Changes,
+    redirect_to: str | None, changes: Changes,
 ) -> int:  # fmt: skip
     """Print the exact bytes of a message, as they would be or were sent.
 
@@ -42,7 +44,7 @@ def command(
     loaded = checked(job, changes)
     facts = RunFacts.parse(run_id) if run_id else RunFacts.new()
     action = _send(loaded.job, message)
-    letter = _letter(Preparation(loaded.job, facts), action, row, key)
+    letter = _letter(Preparation(loaded.job, facts, choice=Choice(redirect_to=redirect_to)), action, row, key)
     for chunk in PARTS[part or "bytes"](letter.outgoing):
         sys.stdout.buffer.write(chunk)
     sys.stdout.buffer.flush()

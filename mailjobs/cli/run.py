@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import click
 
 from mailjobs.cli.again import choosing, how
 from mailjobs.cli.failure import tell
-from mailjobs.cli.load import Changes, all_checked, changing
+from mailjobs.cli.load import Changes, all_checked, changing, warn
 from mailjobs.cli.sinks import Lasting, Listening, check_targets, sinks
 from mailjobs.events import Publish
 from mailjobs.job import Loaded
@@ -55,7 +56,7 @@ def command(
     if report is not None:
         check_report_path(report)
     listening = {name: rest.pop(name) for name in ("quiet", "verbose", "trace", "events")}
-    options = Options(dry_run, step, (), **how(**rest))
+    options = Options(dry_run, step, (), **how(**rest), warned=partial(warn, listening["quiet"]))
     ready = all_checked(jobs, changes, step, listening["quiet"])
     if isinstance(ready, int):
         return ready

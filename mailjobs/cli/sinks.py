@@ -73,7 +73,7 @@ def sinks(listening: Listening, stack: ExitStack) -> list[Lasting]:
         if sys.stderr.isatty():
             from mailjobs.report.progress import ProgressLine
 
-            found.append(Lasting(ProgressLine(sys.stderr, listening.verbose), "standard error"))
+            found.append(Lasting(ProgressLine(sys.stderr, listening.verbose and out.isatty()), "standard error"))
         found.append(Lasting(Console(out, style_for(out), listening.verbose), STANDARD))
     if listening.trace is not None:
         from mailjobs.report.trace import TraceWriter

@@ -38,6 +38,7 @@ class Dispatch(Generic[L]):
         self._terms = terms
         self._limits = limits
         self._report = report
+        self._given_back: deque[L] = deque()
         self._parked: list[tuple[float, int, Errand[L]]] = []
         self._number = itertools.count()
         self._failures = 0
@@ -88,12 +89,19 @@ class Dispatch(Generic[L]):
         """Take letters from the book; whether there were any."""
         room = 0 if self.stopped else AHEAD_OCTETS
         while len(made) < self.ahead and room > 0:
-            letter = self._book.take()
+            letter = self._again_or_new()
             if letter is None:
                 break
             made.append(letter)
             room -= letter.envelope.size
         return bool(made)
+
+    def _again_or_new(self) -> L | None:
+        """A letter that was given back, or the next of the book."""
+        try:
+            return self._given_back.popleft()
+        except IndexError:
+            return self._book.take()
 
     def _may_go(self, errand: Errand[L]) -> bool:
         """Whether its domains may be sent to now; else it is parked, and others go ahead."""
@@ -189,8 +197,8 @@ class Dispatch(Generic[L]):
 
     def unmake(self, letter: L) -> None:
         """A letter that was taken and not come to: somebody else may take it."""
+        self._given_back.append(letter)
         self.exhausted = False
-        self._book.release(letter)
         with self._changed:
             self._changed.notify()
 
@@ -285,13 +293,22 @@ class Dispatch(Generic[L]):
         self._limits.server_complains()
 
     def close(self) -> None:
-        """After the last connection: what waits for another try is told as it stands, the rest goes back."""
+        """After the last connection: what waits for another try is told as it stands, the rest was not attempted."""
         for _, _, errand in self._parked:
             if errand.known:
                 self._report(Settled(errand.letter, errand.known))
-            elif errand.letter is errand.whole:
+                continue
+            self._not_attempted(errand.letter)
+            if errand.letter is errand.whole:
                 self._book.release(errand.whole)
+        for letter in self._given_back:
+            self._not_attempted(letter)
+            self._book.release(letter)
         self._parked.clear()
+        self._given_back.clear()
+
+    def _not_attempted(self, letter: Letter) -> None:
+        self._report(Settled(letter, tuple([Outcome(one, "not-attempted") for one in letter.envelope.recipients])))
 
     def stop(self) -> None:
         """No new dot from now on; who waits wakes up."""

@@ -13,7 +13,8 @@ from mailjobs.delivery.lane import Lane
 from mailjobs.delivery.line import Line
 from mailjobs.delivery.manners import Manners
 from mailjobs.delivery.terms import Limits, Terms
-from mailjobs.errors import Interrupted, MailjobsError
+from mailjobs.errors import Interrupted, MailjobsError, TimedOut
+from mailjobs.net.deadline import STEP_SETTING
 from mailjobs.session import Book, Conversation, Letter, Settled
 
 L = TypeVar("L", bound=Letter)
@@ -33,7 +34,7 @@ def _nothing() -> None:
 class Pool(Generic[L]):
     """Delivers what `book` has. `dial(number)` opens the connection of the lane with that number, from 0.
 
-    `report` is called in the threads of the connections.
+    `report` is called in the threads of the connections. `has_time` says whether so many seconds are left for it all.
     """
 
     def __init__(
@@ -43,8 +44,11 @@ class Pool(Generic[L]):
         limits: Limits,
         dial: Callable[[int], Conversation],
         report: Callable[[Settled[Letter]], None],
+        has_time: Callable[[float], bool] = lambda seconds: True,
     ) -> None:
         self._terms = terms
+        self._has_time = has_time
+        self._late = False
         self._dial = dial
         self._dispatch = Dispatch(book, terms, limits, report)
         self._manners = Manners()
@@ -133,6 +137,9 @@ class Pool(Generic[L]):
         while self._pulse() or self._resume():
             check()
             now, spent = clock.monotonic(), clock.processor()
+            if not self._late and not self._has_time(0):
+                self._late = True
+                self._dispatch.stop()
             if self._wants_another((spent - used) / (now - began)):
                 self._open()
             began, used = now, spent
@@ -187,7 +194,8 @@ class Pool(Generic[L]):
             most = max(retry.attempts, FRESH_FAILURES if self._dispatch.settled else 1)
             if not error.temporary or self._failures >= most:
                 return None
-            return min(retry.delay * 2.0 ** (self._failures - 1), retry.max_delay)
+            pause = min(retry.delay * 2.0 ** (self._failures - 1), retry.max_delay)
+            return pause if self._has_time(pause) else None
 
     def _join(self, seconds: float, check: Callable[[], None] = _nothing) -> None:
         end = clock.monotonic() + seconds
@@ -203,3 +211,5 @@ class Pool(Generic[L]):
         failures = [lane.error for lane in self._lanes if lane.error is not None]
         if failures and not self._dispatch.exhausted:
             raise failures[-1]
+        if self._late and not self._dispatch.exhausted:
+            raise TimedOut(f"timed out: the batch took longer than it may ({STEP_SETTING})")

@@ -100,6 +100,7 @@ class MailjobsError(Exception):
             "hint": self.hint,
             **{name: getattr(self, name) for name in CONTEXT},
             "reply": reply,
+            "problems": [problem.describe() for problem in self.problems] or None,
         }
         return {key: value for key, value in found.items() if value is not None}
 

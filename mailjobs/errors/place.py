@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Place(NamedTuple):
@@ -39,6 +39,13 @@ class Problem(NamedTuple):
     hint: str | None = None
     code: int | None = None
     severity: str = "error"
+
+    def describe(self) -> dict[str, Any]:
+        """The problem as plain data; absent fields are left out."""
+        place = str(self.place) if self.place else None
+        path = self.place.path if self.place else None
+        found = {"message": self.message, "place": place, "path": path, "hint": self.hint, "code": self.code}
+        return {key: value for key, value in found.items() if value not in (None, "")}
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""

@@ -35,9 +35,12 @@ class JobError(MailjobsError):
 
     @classmethod
     def of(cls, problems: Sequence[Problem]) -> JobError:
-        """One error that carries all `problems` (at least one)."""
+        """One error that carries all `problems` (at least one); exit status 66 where all are files that are missing."""
         first = problems[0]
-        return cls(first.message, problems=problems, place=first.place, hint=first.hint, code=first.code)
+        error = cls(first.message, problems=problems, place=first.place, hint=first.hint, code=first.code)
+        if all(problem.code == FileError.code for problem in problems):
+            error.exit_status = FileError.exit_status
+        return error
 
 
 class DataError(JobError):

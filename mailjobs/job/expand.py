@@ -80,10 +80,15 @@ def _steps(node: Node, path: JobPath, problems: Problems) -> Node:
     return replace(node, value=entries) if isinstance(node.value, list) else node
 
 
+def _send(node: Node, path: JobPath, problems: Problems) -> Node:
+    return _within(_wrap("message", str)(node, path, problems), path, problems, SEND)
+
+
 TLS: dict[str, Rule] = {"min_version": _version, "max_version": _version, "ca": _authorities}
 SERVER: dict[str, Rule] = {"tls": _tls, "timeout": _wrap("idle", int, float, str)}
+SEND: dict[str, Rule] = {"exclude": _wrap("csv", str)}
 STEP: dict[str, Rule] = {
-    "send": _wrap("message", str),
+    "send": _send,
     "verify": _wrap("address", str),
     "expand": _wrap("list", str),
     "command": _wrap("line", str),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from mailjobs.job.conforms import conforms
 from mailjobs.job.masking import without_password
 from mailjobs.job.nearest import did_you_mean, nearest
 from mailjobs.job.node import JobPath, Node, written
@@ -30,6 +31,8 @@ EXACTLY = {
 }
 CODES = {"port": 116}
 LONGEST = 60
+# What a number lacks to be what a title says.
+UNITS = {"a rate such as 600/m": "/m"}
 VAGUE = ("pattern", "minimum", "maximum")  # a title says more than these
 
 
@@ -70,13 +73,18 @@ def _wrong_type(error: Any, node: Node, path: JobPath, problems: Problems) -> No
     kinds = [wanted] if isinstance(wanted, str) else [kind for kind in wanted if kind != "null"]
     title = error.schema.get("title") if len(kinds) > 1 else None
     words = title or alternatives(TYPES[kind] for kind in kinds)
-    _expected(words, error.instance, node, path, problems, "string" in kinds)
+    _expected(words, error.instance, node, path, problems, error.schema)
 
 
-def _expected(words: str, instance: Any, node: Node, path: JobPath, problems: Problems, text: bool) -> None:
+def _expected(
+    words: str, instance: Any, node: Node, path: JobPath, problems: Problems, schema: dict[str, Any] | None = None
+) -> None:
+    """`schema` is what the value does not fit, where it might if it were text."""
     hint = None
-    if text and isinstance(instance, bool | int | float):
+    if schema is not None and isinstance(instance, bool | int | float) and conforms(_word(instance), schema):
         hint = "put it in quotes"
+    elif words in UNITS and type(instance) is int and instance > 0:
+        hint = f"write {instance}{UNITS[words]}"
     elif instance is None:
         hint = NULL
     problems.at(node, path, f"expected {words}, found {kind_of(instance)}", hint=hint, code=_code(path))
@@ -85,7 +93,7 @@ def _expected(words: str, instance: Any, node: Node, path: JobPath, problems: Pr
 def _not_listed(error: Any, node: Node, path: JobPath, problems: Problems) -> None:
     listed = list(dict.fromkeys(_word(value) for value in error.validator_value if value is not None))
     if kind_name(error.instance) not in {kind_name(value) for value in error.validator_value}:
-        _expected(alternatives(listed), error.instance, node, path, problems, False)
+        _expected(alternatives(listed), error.instance, node, path, problems)
         return
     words = [word for word in listed if word.isalpha()]
     near = nearest(error.instance, words) if isinstance(error.instance, str) else None
@@ -140,6 +148,12 @@ def _names(error: Any, node: Node, path: JobPath, problems: Problems) -> None:
     problems.at_key(spot, path, f"{shown(error.instance)} is not {title}")
 
 
+def _one_key(error: Any, node: Node, path: JobPath, problems: Problems) -> None:
+    given = alternatives(error.instance, "and") if error.instance else "none"
+    known = alternatives(error.schema["properties"])
+    problems.at(node, path, f"exactly one of {known} is expected; found {given}")
+
+
 def _repeated(error: Any, node: Node, path: JobPath, problems: Problems) -> None:
     problems.at(node, path, "the same entry stands here twice")
 
@@ -176,7 +190,7 @@ def _any_of(error: Any, root: Node, problems: Problems, path: JobPath) -> None:
     elif node is not None:
         kinds = {kind for branch in error.validator_value for kind in _kinds(branch)} - {"null"}
         wanted = title if title and len(kinds) > 1 else alternatives(TYPES[kind] for kind in TYPES if kind in kinds)
-        _expected(wanted, error.instance, node, path, problems, "string" in kinds)
+        _expected(wanted, error.instance, node, path, problems, error.schema)
 
 
 def _is_deep(error: Any) -> bool:
@@ -209,10 +223,10 @@ def kind_of(instance: Any) -> str:
     return "a number" if isinstance(instance, int) and not isinstance(instance, bool) else TYPES[kind_name(instance)]
 
 
-def alternatives(words: Iterable[str]) -> str:
+def alternatives(words: Iterable[str], last_but_one: str = "or") -> str:
     """`a, b or c`."""
     *others, last = list(words)
-    return f"{', '.join(others)} or {last}" if others else last
+    return f"{', '.join(others)} {last_but_one} {last}" if others else last
 
 
 def _value(instance: Any, path: JobPath) -> str:
@@ -245,6 +259,8 @@ RULES: dict[str, Callable[[Any, Node, JobPath, Problems], None]] = {
     "maxLength": _size,
     "minItems": _size,
     "pattern": _pattern,
+    "minProperties": _one_key,
+    "maxProperties": _one_key,
     "uniqueItems": _repeated,
     "dependencies": _needs,
 }

@@ -78,13 +78,9 @@ class Problems:
             return
         if all(problem in self._setup for problem in errors):
             raise _one(SetupError, errors)
-        missing = all(problem.code == FileError.code for problem in errors)
-        if missing and len(errors) == 1:
+        if len(errors) == 1 and errors[0].code == FileError.code:
             raise _one(FileError, errors)
-        error = JobError.of(errors)
-        if missing:
-            error.exit_status = FileError.exit_status
-        raise error
+        raise JobError.of(errors)
 
 
 def arranged(problems: list[Problem]) -> tuple[Problem, ...]:

@@ -52,8 +52,10 @@ class OnceKeysWriter:
 
     def append(self, key: bytes) -> None:
         """The key of the next row."""
-        with _told(self._path):
+        try:
             self._file.write(key)
+        except OSError as error:
+            raise _unwritten(self._path, error) from None
         self._hash.update(key)
 
     @property
@@ -95,6 +97,11 @@ class OnceIndex:
                 files = self._folder.files(run.id, step)
                 if files.once.exists():
                     self._harvest(source(run.id, step), files, state)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody has got anything."""
+        return self._base.execute("SELECT 1 FROM units LIMIT 1").fetchone() is None
 
     def state(self, key: bytes, address: str) -> str | None:
         """Whether a recipient has got it: accepted (a), unknown (u), or None."""
@@ -150,11 +157,15 @@ def _copy(index: Path, copy: Path) -> None:
             return
 
 
+def _unwritten(path: Path, error: OSError) -> OutputError:
+    return OutputError(f"cannot write {path}: {error.strerror}")
+
+
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+        raise _unwritten(path, error) from None
     except sqlite3.Error as error:
         raise OutputError(f"cannot write {path}: {error}") from None

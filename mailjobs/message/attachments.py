@@ -66,7 +66,7 @@ class AttachmentField:
             return files_at(holes.text, [str(value) for value in holes.values], self._source.file.folders)
         except PathRefused as error:
             if error.chosen_by_value:
-                raise complaint(f"{FIELD}: {error}", template, scope) from None
+                raise complaint(f"{FIELD}: {error}", template, scope, code=error.code) from None
             raise FileError(f"{FIELD}: {error}", place=template.place) from None
 
     def _from_file(self, path: Path, several: bool, template: Template, scope: Scope) -> Attached:

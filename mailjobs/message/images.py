@@ -63,7 +63,7 @@ class Images:
         except PathRefused as error:
             words = f"{self._field}: image {url[:80]!r}: {error}"
             if error.chosen_by_value:
-                raise complaint(words, self._template, scope) from None
+                raise complaint(words, self._template, scope, code=error.code) from None
             raise FileError(words, place=self._template.place) from None
 
     def _part(self, path: Path, name: str, scope: Scope) -> Entity:

@@ -12,17 +12,22 @@ from collections.abc import Sequence
 from glob import escape, glob
 from pathlib import Path
 
+from mailjobs.errors import FileError
 from mailjobs.templates.holes import PLACEHOLDER, fill
 
 GLOB = frozenset("*?[")
 
 
 class PathRefused(ValueError):
-    """The path means no file that may be sent. `chosen_by_value`: a value is to blame, not the job's text."""
+    """The path means no file that may be sent. `chosen_by_value`: a value is to blame, not the job's text.
 
-    def __init__(self, words: str, chosen_by_value: bool) -> None:
+    `code` is the number of a file that is missing, None where anything else is wrong.
+    """
+
+    def __init__(self, words: str, chosen_by_value: bool, missing: bool = False) -> None:
         super().__init__(words)
         self.chosen_by_value = chosen_by_value
+        self.code = FileError.code if missing else None
 
 
 def files_at(text: str, values: Sequence[str], folders: Sequence[Path]) -> tuple[Path, ...]:
@@ -41,7 +46,7 @@ def files_at(text: str, values: Sequence[str], folders: Sequence[Path]) -> tuple
         if paths:
             return tuple(_checked(path, folder, named, shown) for path in paths)
     what = "no file fits" if is_glob(text) else "there is no file"
-    raise PathRefused(f"{what} '{shown}' in {_listed(folders)}", found is not None)
+    raise PathRefused(f"{what} '{shown}' in {_listed(folders)}", found is not None, missing=True)
 
 
 def is_glob(text: str) -> bool:
@@ -70,7 +75,7 @@ def _checked(path: Path, folder: Path, named: str | None, shown: str) -> Path:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        raise PathRefused(f"'{path}' cannot be read: {error.strerror}", named is not None) from None
+        raise PathRefused(f"'{path}' cannot be read: {error.strerror}", named is not None, missing=True) from None
     if not stat.S_ISREG(mode):
         what = "a directory" if stat.S_ISDIR(mode) else "no regular file"
         raise PathRefused(f"'{path}' is {what}", named is not None)

@@ -54,7 +54,7 @@ class RawContent:
             raise named("raw", error) from error
         except PathRefused as error:
             if error.chosen_by_value:
-                raise complaint(f"raw: {error}", template, scope) from None
+                raise complaint(f"raw: {error}", template, scope, code=error.code) from None
             raise FileError(f"raw: {error}", place=template.place) from None
         data = read(path, MAX_MESSAGE + 1, template.place)
         note(path, len(data), data)

@@ -22,7 +22,8 @@ class Source:
 
     `delimiter` None: found out from the first lines; `quote` stands around cells, and doubled within them. `items`
     names the list within a JSON file ("" for the whole of it), `query` asks an SQLite database, `words` are a program
-    with its arguments, whose output has `format`. `label` is what errors call the file, where that is not its path.
+    with its arguments, whose output has `format`. `label` is what errors call the file, where that is not its path;
+    `within` is where the source stands in the job, where that is not `data.NAME`.
     """
 
     name: str
@@ -38,6 +39,12 @@ class Source:
     words: tuple[str, ...] = ()
     format: Literal["csv", "jsonl"] = "jsonl"
     label: str = ""
+    within: str = ""
+
+    @property
+    def path_in_job(self) -> str:
+        """Where the source stands in the job, for errors."""
+        return self.within or f"data.{self.name}"
 
     @property
     def shown(self) -> str:

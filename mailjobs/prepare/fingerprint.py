@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 from mailjobs.errors import Place
 from mailjobs.message.noted import Noted
 from mailjobs.model import FilePath, Job, Message, Send, Server, Template, Timeouts
+from mailjobs.prepare.found import Found
 from mailjobs.prepare.guards import Gate
 from mailjobs.prepare.outline import LEFT_OUT, LONGEST, bounded, outline
-from mailjobs.prepare.preflight import Found
 from mailjobs.prepare.preparation import Preparation
 from mailjobs.prepare.texts import message_texts
 from mailjobs.secret import Secret

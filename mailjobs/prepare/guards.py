@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mailjobs.errors import GuardError, JobError, Problem
+from mailjobs.errors import GuardError, JobError, Problem, UsageError
 from mailjobs.message import Outgoing, Recipient
 from mailjobs.message.mailbox import AddressSyntax, mailbox
 from mailjobs.model import Guards
@@ -13,35 +13,51 @@ from mailjobs.rows.suppression import Suppression
 
 
 class Gate:
-    """Lets messages pass as the guards say. `redirect` is where they all go instead, or None."""
+    """Lets messages pass as the guards say. `redirect` is where they all go instead, or None.
 
-    def __init__(self, guards: Guards, redirect_to: str | None = None) -> None:
+    The command line's `redirect` comes before that of the guards. Raises UsageError, or JobError for the latter.
+    """
+
+    def __init__(self, guards: Guards, redirect: str | None = None) -> None:
         self.guards = guards
-        self.redirect = _address(redirect_to or guards.redirect_all_to, guards)
+        self.redirect = _of_the_job(guards) if redirect is None else redirect_to(redirect)
 
-    def admit(self, outgoing: Outgoing, suppressed: Suppression | None = None) -> Outgoing:
-        """The message for those who may get it: nobody who is suppressed, no domain that is not allowed.
+    @property
+    def open(self) -> bool:
+        """Whether it lets everybody pass."""
+        return self.redirect is None and not self.guards.allow_domains
+
+    def admit(self, outgoing: Outgoing, suppressed: Suppression | None = None, without: Sequence[str] = ()) -> Outgoing:
+        """The message for those who may get it: nobody suppressed or in `without`, no domain that is not allowed.
 
         Where the message is redirected that was done when it was filled. Raises GuardError.
         """
-        recipients = self._kept(outgoing.recipients, suppressed)
+        recipients = self._kept(outgoing.recipients, suppressed, without)
         if len(recipients) < len(outgoing.recipients):
             outgoing = replace(outgoing, recipients=recipients)
         self._check_domains(recipients)
         return outgoing
 
-    def pass_(self, recipients: tuple[Recipient, ...], suppressed: Suppression | None) -> tuple[Recipient, ...]:
+    def pass_(
+        self, recipients: tuple[Recipient, ...], suppressed: Suppression | None, without: Sequence[str] = ()
+    ) -> tuple[Recipient, ...]:
         """As `admit`, for the recipients alone."""
         if self.redirect is not None:
             recipients = (self.redirect,)
-        recipients = self._kept(recipients, suppressed)
+        recipients = self._kept(recipients, suppressed, without)
         self._check_domains(recipients)
         return recipients
 
-    def _kept(self, recipients: tuple[Recipient, ...], suppressed: Suppression | None) -> tuple[Recipient, ...]:
-        if suppressed is None or self.redirect is not None:
+    def _kept(
+        self, recipients: tuple[Recipient, ...], suppressed: Suppression | None, without: Sequence[str]
+    ) -> tuple[Recipient, ...]:
+        if self.redirect is not None:
             return recipients
-        return tuple([one for one in recipients if one.address not in suppressed])
+        if without:
+            recipients = tuple([one for one in recipients if one.address not in without])
+        if suppressed is not None:
+            recipients = tuple([one for one in recipients if one.address not in suppressed])
+        return recipients
 
     def _check_domains(self, recipients: tuple[Recipient, ...]) -> None:
         if self.guards.allow_domains:
@@ -86,12 +102,24 @@ def _matches(domain: str, allowed: str) -> bool:
     return domain.endswith(allowed[1:]) if allowed.startswith("*.") else domain == allowed
 
 
-def _address(text: str | None, guards: Guards) -> Recipient | None:
+def redirect_to(text: str) -> Recipient:
+    """The one address that `--redirect-to` names. Raises UsageError."""
+    try:
+        return _recipient(text)
+    except AddressSyntax as error:
+        raise UsageError(f"--redirect-to: {error}", hint="write dev@example.com") from None
+
+
+def _of_the_job(guards: Guards) -> Recipient | None:
+    text = guards.redirect_all_to
     if text is None:
         return None
     try:
-        box = mailbox("", text.strip())
+        return _recipient(text)
     except AddressSyntax as error:
-        words = f"redirect: {text[:80]!r} is not one address: {error}"
-        raise JobError.of([Problem(words, guards.place)]) from None
+        raise JobError.of([Problem(f"redirect_all_to: {error}", guards.place)]) from None
+
+
+def _recipient(text: str) -> Recipient:
+    box = mailbox("", text.strip())
     return Recipient(f"{box.local}@{box.domain}", "to")

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from mailjobs import clock
 from mailjobs.errors import UsageError
 from mailjobs.frozen import frozen
-from mailjobs.message import CompiledMessage, Identity, Recipient, compile_message
+from mailjobs.message import CompiledMessage, Identity, Outgoing, Recipient, compile_message
 from mailjobs.message.noted import Noted, noting
-from mailjobs.model import Exclude, Job, Send
+from mailjobs.model import Exclude, Job, Send, Template
 from mailjobs.prepare.choice import ALL, Choice
 from mailjobs.prepare.guards import Gate
 from mailjobs.prepare.letter import Letter, letter_for
 from mailjobs.prepare.sought import Sought
+from mailjobs.prepare.texts import recipient_texts
 from mailjobs.rows import Row, open_rows
 from mailjobs.rows.suppression import Suppression
 from mailjobs.templates import Templates
@@ -66,7 +67,7 @@ class Preparation:
     def scope(self, steps: Mapping[str, Any] | None = None, failed: bool = False) -> dict[str, Any]:
         """What templates see: vars, steps (results so far, by id), run."""
         run = {"id": self.facts.id, "started": self.facts.started, "failed": failed}
-        return {"vars": self.job.vars, "steps": steps or {}, "run": run}
+        return {"vars": self.job.vars, "steps": {} if steps is None else steps, "run": run}
 
     def compiled(self, name: str) -> CompiledMessage:
         """The message of that name, compiled once. Raises JobError."""
@@ -87,21 +88,41 @@ class Preparation:
 
     def letters(self, action: Send, scope: Scope) -> Iterator[Letter]:
         """A letter for each row, streamed. Raises DataError at the first bad one."""
-        message = self.compiled(action.message)
         for row in self._rows(action):
-            yield self._fill(message, row, action, scope)
+            yield self.render(action, scope, row)
 
     def render(self, action: Send, scope: Scope, row: Row) -> Letter:
-        """The letter of one row. Raises DataError, GuardError. For any number of threads."""
-        return self._fill(self.compiled(action.message), row, action, scope)
+        """The letter of one row. Raises DataError, FileError, GuardError. For any number of threads."""
+        return letter_for(self.outgoing(action, scope, row), action.stop_on, row.number, row.key)
+
+    def outgoing(self, action: Send, scope: Scope, row: Row) -> Outgoing:
+        """The message of one row, for those who may get it. Raises and may be used as `render`."""
+        filled = self.compiled(action.message).fill({**scope, "row": row.values}, self._identity(row.key))
+        return self.gate.admit(filled, self.suppressed(action), row.without)
 
     def recipients(self, action: Send, scope: Scope, row: Row) -> Sequence[Recipient]:
         """Whom the message of one row goes to. Raises DataError, GuardError."""
-        return self.gate.pass_(self.meant(action, scope, row), self.suppressed(action))
+        return self.gate.pass_(self.meant(action, scope, row), self.suppressed(action), row.without)
+
+    def whom(self, action: Send, scope: Scope) -> Callable[[Row], Sequence[Recipient]]:
+        """`recipients`, for very many rows."""
+        meant, pass_, suppressed = self.compiled(action.message).recipients, self.gate.pass_, self.suppressed(action)
+        if self.gate.open and suppressed is None:
+            return lambda row: meant({**scope, "row": row.values})
+        return lambda row: pass_(meant({**scope, "row": row.values}), suppressed, row.without)
 
     def meant(self, action: Send, scope: Scope, row: Row) -> tuple[Recipient, ...]:
         """Whom the message of one row is for, before any list and guard. Raises DataError."""
         return self.compiled(action.message).recipients({**scope, "row": row.values})
+
+    def named_by_steps(self, action: Send) -> bool:
+        """Whether results of steps may be among the recipients, so that they are not known before."""
+        message = self.job.messages[action.message]
+        texts = recipient_texts(message) if self.gate.redirect is None else ()
+        return any("steps" in text.source or self._asks_steps(text) for text in texts)
+
+    def _asks_steps(self, text: Template) -> bool:
+        return any(reference.root == "steps" for reference in self.templates.references(text))
 
     def suppressed(self, action: Send) -> Suppression | None:
         """The addresses that get nothing of a batch. Raises FileError, DataError."""
@@ -114,11 +135,6 @@ class Preparation:
     def _rows(self, action: Send) -> Iterator[Row]:
         assert action.for_each is not None, "a batch names its data"
         return open_rows(self.job.data[action.for_each])
-
-    def _fill(self, message: CompiledMessage, row: Row, action: Send, scope: Scope) -> Letter:
-        outgoing = message.fill({**scope, "row": row.values}, self._identity(row.key))
-        outgoing = self.gate.admit(outgoing, self.suppressed(action))
-        return letter_for(outgoing, action.stop_on, row.number, row.key)
 
     def _identity(self, key: str) -> Identity:
         return Identity(self.facts.id, self.facts.started, key)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from mailjobs.errors import DataError, JobError, Problem
 from mailjobs.model import Job, Send
 from mailjobs.prepare.sought import Sought
+from mailjobs.prepare.told import in_row
 from mailjobs.rows import Row, open_rows
-from mailjobs.templates import Templates
+from mailjobs.templates import Expression, Templates
 
 Scope = Mapping[str, Any]
 
@@ -24,14 +26,24 @@ class Selection:
         self._rest: Iterator[Row] = iter(())
         self.read = self.selected = 0
 
-    def rows(self, scope: Scope) -> Iterator[Row]:
-        """Raises DataError for a condition that fails; and as `open_rows`."""
-        self._rest = open_rows(self._source)
+    def rows(
+        self, scope: Scope, bad: Callable[[Sequence[Problem]], None], heard: Callable[[int], None]
+    ) -> Iterator[Row]:
+        """`bad` is told what is wrong with a row that cannot be read, or whose condition fails, and `heard` how many
+        were read. Raises as `open_rows` what ends the reading.
+        """
+
+        def unreadable(error: DataError) -> None:
+            self.read += 1
+            bad(error.problems)
+
+        self._rest = open_rows(self._source, unreadable)
         for row in self._rest:
             self.read += 1
+            heard(self.read)
             if self._sought.keys and not self._sought.meet(row.key):
                 continue
-            if self._where is None or self._where({**scope, "row": row.values}):
+            if self._where is None or self._is_meant(self._where, row, scope, bad):
                 self.selected += 1
                 yield row
 
@@ -42,3 +54,10 @@ class Selection:
                 break
             self._sought.meet(row.key)
         self._sought.looked_through(self._source.name)
+
+    def _is_meant(self, where: Expression, row: Row, scope: Scope, bad: Callable[[Sequence[Problem]], None]) -> bool:
+        try:
+            return bool(where({**scope, "row": row.values}))
+        except JobError as error:
+            bad([in_row(problem, row) for problem in error.problems])
+            return False

@@ -26,6 +26,12 @@ def message_texts(message: Message) -> Iterator[Template]:
         yield message.raw.file.text
 
 
+def recipient_texts(message: Message) -> Iterator[Template]:
+    """Each template that names recipients."""
+    for entry in (*message.to, *message.cc, *message.bcc):
+        yield from _given(entry.text, entry.address)
+
+
 def _address_texts(entry: AddressEntry) -> Iterator[Template]:
     yield from _given(entry.text, entry.address, entry.name, entry.orcpt, entry.options)
 

@@ -48,8 +48,8 @@ class Console(Sink):
             case events.RunFinished(exit_status=status, elapsed=elapsed):
                 self._line(f"in {elapsed:.2f} s, exit status {status}", "ok" if status == 0 else "failed")
             case events.Error(description=description, recipient=recipient, reply=reply):
-                self._line(f"{description}: {recipient}: {reply}", "warning", "  ")
-            case events.MessageSettled() as settled if self._verbose or settled.state != "accepted":
+                self._line(": ".join([text for text in (description, recipient, reply) if text]), "warning", "  ")
+            case events.MessageSettled() as settled if self._verbose or _worth_a_line(settled):
                 row = f"row {settled.row}: " if settled.row is not None else ""
                 self._line(f"  {row}{settled.recipient}: {settled.state} {settled.reply or ''}".rstrip())
             case events.ConnectionStatus(event=what, description=description) if self._verbose:
@@ -70,6 +70,11 @@ class Console(Sink):
         self._out.flush()
 
 
+def _worth_a_line(settled: events.MessageSettled) -> bool:
+    """Whom a batch did not come to is a number in its summary."""
+    return settled.state not in ("accepted", "not-attempted" if settled.row is not None else "")
+
+
 def error_lines(error: Mapping[str, Any], told: str = "") -> list[str]:
     """An error in lines: what, where, what to do; not again what was `told` before."""
     peer = f"{error['host']}:{error['port']}" if error.get("host") and error.get("port") else error.get("host", "")
@@ -77,4 +82,11 @@ def error_lines(error: Mapping[str, Any], told: str = "") -> list[str]:
     message = "" if error["message"] == told else error["message"]
     first = ": ".join(part for part in (error.get("place", ""), where, message) if part)
     lines = [first] if first else []
-    return [*lines, *([f"hint: {error['hint']}"] if error.get("hint") else [])]
+    others = error.get("problems", [])[1:]
+    return [*lines, *([f"hint: {error['hint']}"] if error.get("hint") else []), *map(_other, others)]
+
+
+def _other(problem: Mapping[str, Any]) -> str:
+    """One more thing that is wrong."""
+    hint = f" ({problem['hint']})" if problem.get("hint") else ""
+    return ": ".join([part for part in (problem.get("place", ""), problem["message"] + hint) if part])

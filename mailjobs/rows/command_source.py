@@ -14,15 +14,16 @@ from typing import BinaryIO
 from mailjobs.errors import DataError, SetupError
 from mailjobs.model import Source
 from mailjobs.rows import csv_source, jsonl_source
+from mailjobs.rows.records import Bad, refuse
 from mailjobs.rows.row import Row
 
 LAST_WORDS = 2000  # octets of what a program says when it fails
 
 
-def rows(source: Source) -> Iterator[Row]:
+def rows(source: Source, bad: Bad = refuse) -> Iterator[Row]:
     """The rows. Raises SetupError where the program cannot be run, DataError where it fails or prints no rows."""
     kept = _kept(source)
-    return csv_source.rows(kept) if source.format == "csv" else jsonl_source.rows(kept)
+    return csv_source.rows(kept, bad) if source.format == "csv" else jsonl_source.rows(kept, bad)
 
 
 def _kept(source: Source) -> Source:

@@ -13,6 +13,7 @@ from mailjobs.model.job import Source
 from mailjobs.rows.charset import MAX_LINE, LineTooLong, Undecodable, text_lines
 from mailjobs.rows.delimiter import read_ahead, sniff
 from mailjobs.rows.files import codec_of, opened, undecodable
+from mailjobs.rows.records import Bad, refuse
 from mailjobs.rows.row import Row, hash_key
 
 LARGEST_FIELD = 16 * 1024 * 1024
@@ -24,10 +25,10 @@ def columns(source: Source) -> tuple[str, ...]:
         return table.columns
 
 
-def rows(source: Source) -> Iterator[Row]:
+def rows(source: Source, bad: Bad = refuse) -> Iterator[Row]:
     """The rows. Raises as `open_rows` does."""
     with _opened(source) as table:
-        yield from table.rows()
+        yield from table.rows(bad)
 
 
 @contextmanager
@@ -49,17 +50,19 @@ class _Table:
         self._records = self._read(lines, self._delimiter(first))
         self.columns = self._header(next(self._records, []))
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self, bad: Bad) -> Iterator[Row]:
         """The rows below the header; blank lines are none."""
         columns, key = self.columns, self._source.key
         for cells in self._records:
-            if len(cells) != len(columns):
-                raise self._error(f"{len(cells)} cells, where the header has {len(columns)}")
-            values = dict(zip(columns, cells, strict=True))
-            known = hash_key(values) if key is None else values[key]
-            if not known:
-                raise self._error(f"the key column '{key}' is empty")
-            yield Row(self._number, known, values, self._line)
+            if len(cells) == len(columns):
+                values = dict(zip(columns, cells, strict=True))
+                known = hash_key(values) if key is None else values[key]
+                if known:
+                    yield Row(self._number, known, values, self._line)
+                else:
+                    bad(self._error(f"the key column '{key}' is empty"))
+            else:
+                bad(self._error(f"{len(cells)} cells, where the header has {len(columns)}"))
             self._number += 1
 
     def _read(self, lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
@@ -118,7 +121,7 @@ class _Table:
         return f"row {self._number}" if self._number else "header"
 
     def _place(self, line: int) -> Place:
-        return Place(self._source.shown, line, 1, f"data.{self._source.name}")
+        return Place(self._source.shown, line, 1, self._source.path_in_job)
 
 
 class _NulByte(ValueError):

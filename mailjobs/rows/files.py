@@ -18,7 +18,8 @@ def opened(source: Source) -> Iterator[BinaryIO]:
         with source.path.open("rb") as file:
             yield file
     except OSError as error:
-        words = f"cannot read the data '{source.name}' from {source.shown}: {error.strerror or error}"
+        what = "the list" if source.within else f"the data '{source.name}'"
+        words = f"cannot read {what} from {source.shown}: {error.strerror or error}"
         raise FileError(words, place=source.place) from error
 
 
@@ -36,7 +37,7 @@ def codec_of(source: Source) -> str:
 def undecodable(source: Source, codec: str, error: Undecodable, where: str, line: int) -> EncodingError:
     """A byte that is no text; `where` is the row or the header."""
     words = f"{where}: byte {error.offset} of the file (0x{error.byte:02X}) is not {codec}"
-    hint = f"data.{source.name}.encoding says how the file is written"
+    hint = f"{source.path_in_job}.encoding says how the file is written"
     if codec in ("utf-16", "utf-32") and not error.offset:
         hint += f"; without a byte order mark it is {codec}-le or {codec}-be"
-    return EncodingError(words, place=Place(source.shown, line, 1, f"data.{source.name}"), hint=hint)
+    return EncodingError(words, place=Place(source.shown, line, 1, source.path_in_job), hint=hint)

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, BinaryIO
 
 from mailjobs.errors import SetupError
 from mailjobs.model import Source
 from mailjobs.rows.files import opened
-from mailjobs.rows.records import record, wrong
+from mailjobs.rows.records import Bad, attempt, record, refuse, wrong
 from mailjobs.rows.row import Row
 
 
-def rows(source: Source) -> Iterator[Row]:
+def rows(source: Source, bad: Bad = refuse) -> Iterator[Row]:
     """The rows. A number with a point keeps its digits. Raises FileError, DataError; SetupError without ijson."""
     ijson = _ijson()
     number = 0
     with opened(source) as file:
         try:
             for number, values in enumerate(ijson.items(file, f"{source.items}.item".lstrip(".")), 1):
-                yield record(source, number, values)
+                row = attempt(partial(record, source, number, values), bad)
+                if row is not None:
+                    yield row
             if not number:
                 _require_list(source, ijson, file)
         except (ijson.JSONError, UnicodeDecodeError) as error:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from mailjobs.model import Source
 from mailjobs.rows.charset import MAX_LINE, LineTooLong, Undecodable, text_lines
 from mailjobs.rows.files import codec_of, opened, undecodable
-from mailjobs.rows.records import record, wrong
+from mailjobs.rows.records import Bad, attempt, record, refuse, wrong
 from mailjobs.rows.row import Row
 
 
-def rows(source: Source) -> Iterator[Row]:
+def rows(source: Source, bad: Bad = refuse) -> Iterator[Row]:
     """The rows. A number with a point keeps its digits (`1.10`). Raises FileError, EncodingError, DataError."""
     codec = codec_of(source)
     number = line = 0
@@ -23,11 +24,17 @@ def rows(source: Source) -> Iterator[Row]:
             for line, text in enumerate(text_lines(file, codec), 1):
                 if text.strip():
                     number += 1
-                    yield record(source, number, _parsed(source, number, line, text), line)
+                    row = attempt(partial(_row, source, number, line, text), bad)
+                    if row is not None:
+                        yield row
         except Undecodable as error:
             raise undecodable(source, codec, error, f"row {number + 1}", line + 1) from None
         except LineTooLong:
             raise wrong(source, f"row {number + 1}", f"it is longer than {MAX_LINE:,} characters", line + 1) from None
+
+
+def _row(source: Source, number: int, line: int, text: str) -> Row:
+    return record(source, number, _parsed(source, number, line, text), line)
 
 
 def _parsed(source: Source, number: int, line: int, text: str) -> Any:

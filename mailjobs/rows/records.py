@@ -1,13 +1,29 @@
-"""Rows that are mappings already: counted, and known by their key."""
+"""Rows that are mappings already: counted, and known by their key. Those that are none are told, one by one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mailjobs.errors import DataError, Place
 from mailjobs.model import Source
 from mailjobs.rows.row import Row, hash_key
+
+Bad = Callable[[DataError], None]
+
+
+def refuse(error: DataError) -> None:
+    """Raise it: a row that cannot be read ends the reading, unless somebody wants to hear of all of them."""
+    raise error
+
+
+def attempt(make: Callable[[], Row], bad: Bad) -> Row | None:
+    """The row that `make` gives; None for one that cannot be read, which `bad` is told of."""
+    try:
+        return make()
+    except DataError as error:
+        bad(error)
+        return None
 
 
 def record(source: Source, number: int, values: Any, line: int = 0) -> Row:
@@ -26,6 +42,6 @@ def record(source: Source, number: int, values: Any, line: int = 0) -> Row:
 
 def wrong(source: Source, where: str, words: str, line: int = 0, hint: str | None = None) -> DataError:
     """What is wrong with the data of `source`."""
-    place = Place(source.shown, line, 1 if line else 0, f"data.{source.name}") if line else source.place
+    place = Place(source.shown, line, 1 if line else 0, source.path_in_job) if line else source.place
     shown = where if line else f"{source.shown}: {where}"
     return DataError(f"{shown}: {words}", place=place, hint=hint)

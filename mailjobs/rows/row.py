@@ -14,13 +14,15 @@ from mailjobs.frozen import frozen
 class Row:
     """`number` counts from 1; `line` is where the row begins in its file (0: it has none); `values` are by column name.
 
-    `key` tells the row from all others: the value of the source's key column, else a hash of the whole row.
+    `key` tells the row from all others: the value of the source's key column, else a hash of the whole row. `without`
+    are the addresses that get nothing by this row, since an earlier one has them.
     """
 
     number: int
     key: str
     values: Mapping[str, Any]
     line: int
+    without: tuple[str, ...] = ()
 
 
 def hash_key(values: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """The rows of a batch as they were when it began, on disk: any of them can be read by any thread or process.
 
-A line of JSON for each row, `[number, line, key, values]`, and beside it an index: where each line begins, eight
-octets each. What JSON lacks stands in a mapping whose one key says what it is.
+A line of JSON for each row, `[number, line, key, values]` and behind these the addresses that it goes without, where
+there are any; and beside it an index: where each line begins, eight octets each. What JSON lacks stands in a mapping
+whose one key says what it is.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
 from hashlib import blake2b, file_digest
+from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -59,7 +61,17 @@ def _untagged(found: dict[str, Any]) -> Any:
     return found
 
 
-_ENCODE = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=_tagged).encode
+def _encoder() -> Callable[[object], str]:
+    """As JSONEncoder(separators=(",", ":"), default=_tagged).encode, which makes anew for each value what is made here
+    once: for a small row that takes longer than the row."""
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return json.JSONEncoder(separators=(",", ":"), default=_tagged).encode
+    chunks = make(None, _tagged, encode_basestring_ascii, None, ":", ",", False, False, True)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_ENCODE = _encoder()
 _DECODE = json.JSONDecoder(object_hook=_untagged).decode
 _DECODE_PLAIN = json.JSONDecoder().decode
 
@@ -90,7 +102,8 @@ class SnapshotWriter:
 
     def append(self, row: Row) -> None:
         """Add a row; its position is how many there were before."""
-        told = _ENCODE((row.key, row.values)).encode()
+        without = (row.without,) if row.without else ()
+        told = _ENCODE((row.key, row.values, *without)).encode()
         line = b"[%d,%d,%b\n" % (row.number, row.line, told[1:])
         self._told.append(told)
         self._offsets.append(self._offset)
@@ -242,5 +255,5 @@ class Snapshot:
 
 def _row(line: bytes) -> Row:
     text = line.decode()
-    number, place, key, values = (_DECODE if r"\ue000" in text else _DECODE_PLAIN)(text)
-    return Row(number, key, values, place)
+    number, place, key, values, *rest = (_DECODE if r"\ue000" in text else _DECODE_PLAIN)(text)
+    return Row(number, key, values, place, tuple(rest[0]) if rest else ())

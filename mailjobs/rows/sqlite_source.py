@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from mailjobs.errors import FileError
 from mailjobs.model import Source
-from mailjobs.rows.records import record, wrong
+from mailjobs.rows.records import Bad, attempt, record, refuse, wrong
 from mailjobs.rows.row import Row
 
 
@@ -20,7 +21,7 @@ def columns(source: Source) -> tuple[str, ...]:
         return _names(source, cursor)
 
 
-def rows(source: Source) -> Iterator[Row]:
+def rows(source: Source, bad: Bad = refuse) -> Iterator[Row]:
     """The rows in the order of the query. Raises FileError, DataError."""
     import sqlite3
 
@@ -29,12 +30,19 @@ def rows(source: Source) -> Iterator[Row]:
         names = _names(source, cursor)
         try:
             for number, cells in enumerate(cursor, 1):
-                binary = [name for name, cell in zip(names, cells, strict=True) if isinstance(cell, bytes)]
-                if binary:
-                    raise wrong(source, f"row {number}", f"the column '{binary[0]}' holds a BLOB, which is no text")
-                yield record(source, number, dict(zip(names, cells, strict=True)))
+                row = attempt(partial(_row, source, number, names, cells), bad)
+                if row is not None:
+                    yield row
         except sqlite3.Error as error:
             raise wrong(source, f"row {number + 1}", str(error)) from None
+
+
+def _row(source: Source, number: int, names: tuple[str, ...], cells: tuple[Any, ...]) -> Row:
+    values = dict(zip(names, cells, strict=True))
+    binary = [name for name, cell in values.items() if isinstance(cell, bytes)]
+    if binary:
+        raise wrong(source, f"row {number}", f"the column '{binary[0]}' holds a BLOB, which is no text")
+    return record(source, number, values)
 
 
 @contextmanager

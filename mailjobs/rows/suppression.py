@@ -32,7 +32,8 @@ class Suppression:
 
 def _source(exclude: Exclude) -> Source:
     assert exclude.place is not None, "a list stands somewhere in the job"
-    return Source("exclude", exclude.csv, exclude.place, encoding=exclude.encoding)
+    within = exclude.place.path.removesuffix(".csv")
+    return Source("exclude", exclude.csv, exclude.place, encoding=exclude.encoding, within=within)
 
 
 def column_of(exclude: Exclude) -> str:
@@ -41,10 +42,14 @@ def column_of(exclude: Exclude) -> str:
     wanted = exclude.column or (columns[0] if len(columns) == 1 else USUAL)
     if wanted in columns:
         return wanted
+    from mailjobs.job.nearest import nearest
+
     words = f"{exclude.csv} has no column '{wanted}' (columns: {', '.join(columns)})"
+    near = nearest(wanted, columns)
     if exclude.column is None:
-        raise JobError(f"exclude: {words}", place=exclude.place, hint="say which: `exclude: {csv: …, column: …}`")
-    raise DataError(f"exclude: {words}", place=exclude.place)
+        hint = f"say which: `exclude: {{csv: …, column: {near or '…'}}}`"
+        raise JobError(f"exclude: {words}", place=exclude.place, hint=hint)
+    raise DataError(f"exclude: {words}", place=exclude.place, hint=f"did you mean '{near}'?" if near else None)
 
 
 def _number(address: str) -> int:

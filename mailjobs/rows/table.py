@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from mailjobs.model import Kind, Source
+from mailjobs.rows.records import Bad, refuse
 from mailjobs.rows.row import Row
 
 
@@ -27,10 +28,13 @@ SOURCES: dict[Kind, Reader] = {
 }
 
 
-def open_rows(source: Source) -> Iterator[Row]:
-    """The rows of `source`, one at a time. Raises FileError, EncodingError, DataError; SetupError."""
-    read: Callable[[Source], Iterator[Row]] = _module(source).rows
-    return read(source)
+def open_rows(source: Source, bad: Bad = refuse) -> Iterator[Row]:
+    """The rows of `source`, one at a time. Raises FileError, EncodingError, DataError; SetupError.
+
+    `bad` is told of each row that cannot be read behind which reading can go on; by default it raises that.
+    """
+    read: Callable[[Source, Bad], Iterator[Row]] = _module(source).rows
+    return read(source, bad)
 
 
 def columns(source: Source) -> tuple[str, ...] | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import yaml
 
 from mailjobs.model import Source
 from mailjobs.rows.files import opened
-from mailjobs.rows.records import record, wrong
+from mailjobs.rows.records import Bad, attempt, record, refuse, wrong
 from mailjobs.rows.row import Row
 
 MAX_DEPTH = 32
@@ -17,7 +18,7 @@ MAX_VALUES = 100_000  # in one row
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def rows(source: Source) -> Iterator[Row]:
+def rows(source: Source, bad: Bad = refuse) -> Iterator[Row]:
     """The rows, one at a time. Aliases mean nothing in data. Raises FileError, DataError."""
     number = 1
     with opened(source) as file:
@@ -26,7 +27,9 @@ def rows(source: Source) -> Iterator[Row]:
             _enter_list(source, events)
             while not isinstance(event := next(events, yaml.SequenceEndEvent()), yaml.SequenceEndEvent):
                 values = _Reader(source, number, events).value(event)
-                yield record(source, number, values, _line(event))
+                row = attempt(partial(record, source, number, values, _line(event)), bad)
+                if row is not None:
+                    yield row
                 number += 1
         except yaml.YAMLError as error:
             raise _syntax(source, error, number) from None

@@ -32,6 +32,7 @@ from mailjobs.prepare import Found, Preflight, Preparation
 from mailjobs.rows import Row
 from mailjobs.rows.snapshot import Snapshot, SnapshotWriter
 from mailjobs.run.batch import Batch, People
+from mailjobs.run.looks import Looks
 from mailjobs.run.names import batch_names
 from mailjobs.run.once import OnceNotes
 from mailjobs.steps.shelf import Shelf
@@ -70,7 +71,7 @@ class Batches:
         self.resumed = False
         self.repeat: RepeatError | None = None
 
-    def begin(self, steps: Sequence[tuple[Step, Chance]], preparation: Preparation, scope: Scope) -> str:
+    def begin(self, steps: Sequence[tuple[Step, Chance]], preparation: Preparation, scope: Scope, looks: Looks) -> str:
         """Look at the batches of `steps`; the id of the run that they are part of, a new one or one to go on with.
 
         Raises BusyError, RepeatError, DataError, GuardError, FileError, OutputError.
@@ -81,7 +82,9 @@ class Batches:
         try:
             self._make_draft()
             for step, chance in steps:
-                self.look(step, chance, preparation, scope)
+                with looks.at(step) as heard:
+                    self.look(step, chance, preparation, scope, heard)
+            looks.refuse()
             preparation.sought.check()
             self._take_up(self.decide(preparation), preparation)
         finally:
@@ -99,7 +102,14 @@ class Batches:
         except OSError as error:
             raise OutputError(f"cannot make {folder}: {error.strerror}") from None
 
-    def look(self, step: Step, chance: Chance, preparation: Preparation, scope: Scope) -> None:
+    def look(
+        self,
+        step: Step,
+        chance: Chance,
+        preparation: Preparation,
+        scope: Scope,
+        heard: Callable[[int], None] = lambda read: None,
+    ) -> None:
         """Select, write down and check the rows of a batch, and find out what it is made of.
 
         Raises DataError, GuardError, FileError, OutputError.
@@ -112,7 +122,7 @@ class Batches:
         preparation.templates.forget_included()
         copy = self._aside / "once" if self._aside else None
         with OnceNotes(self.folder, files, action, self._opened(action), copy) as notes:
-            looking = Preflight(preparation, action, scope, notes)
+            looking = Preflight(preparation, action, scope, notes, heard)
             self._found[step.index] = looking.found
             with SnapshotWriter(files.rows, durable=self._aside is None) as writer:
                 looking.run(writer)
@@ -228,6 +238,14 @@ class Batches:
                 self.folder.remove(run.id)
 
     # --- while it runs
+
+    def before_aside(self, step: Step) -> Callable[[Path], OnceNotes]:
+        """What was delivered before, for who only looks and keeps his files in a folder of his own."""
+        action = step.action
+        assert isinstance(action, Send), "only sends have batches"
+        name = self._names[step.index].name
+        opened = self._opened(action)
+        return lambda folder: OnceNotes(self.folder, StepFiles(folder, name), action, opened, folder / "index")
 
     @property
     def warnings(self) -> list[Problem]:

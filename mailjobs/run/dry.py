@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mailjobs.model import Send
-from mailjobs.prepare import preflight
+from mailjobs.prepare import Found
+from mailjobs.prepare.found import counted
 from mailjobs.steps import Context, Output
 from mailjobs.steps.question import question
 
@@ -20,19 +21,24 @@ class Unknown(dict[str, Any]):
         return "(known when run)"
 
 
-def dry_output(context: Context) -> Output:
-    """What the step would do."""
+def dry_output(context: Context, found: Found | None) -> Output:
+    """What the step would do; `found` is what its batch has, if it is one."""
     action = context.step.action
+    if isinstance(action, Send) and found is not None:
+        return Output({"messages": found.sendable, "rows": found.rows()}, _would_send_all(action, found))
     if isinstance(action, Send):
         return Output({}, _would_send(context, action))
     asked = question(context)
     return Output({}, f"would say {asked[1].trace()}" if asked else f"would {action.kind}")
 
 
+def _would_send_all(action: Send, found: Found) -> str:
+    count = found.sendable
+    before = f"; {found.delivered} recipients have theirs already" if found.delivered else ""
+    return f"would send {counted(count, 'message')}, one for each row of {action.for_each}{before}{found.remarks()}"
+
+
 def _would_send(context: Context, action: Send) -> str:
-    if action.for_each is not None:
-        count = preflight(context.preparation, action, context.scope).messages
-        return f"would send {count} message{'' if count == 1 else 's'}, one for each row of {action.for_each}"
     outgoing = context.preparation.letter(action, context.scope).outgoing
     people = ", ".join(recipient.address for recipient in outgoing.recipients)
     return f"would send {outgoing.size} bytes to {people}"

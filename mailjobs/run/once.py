@@ -29,12 +29,14 @@ class OnceNotes:
         self._copy = copy
         self._index: OnceIndex | None = None
         self.digest = ""
+        self._empty = False
 
     def __enter__(self) -> OnceNotes:
         if self._wanted:
             self._index = OnceIndex(self._folder, self._copy)
             self._stack.callback(self._index.close)
             self._index.harvest()
+            self._empty = self._index.empty
             self._keys = self._stack.enter_context(OnceKeysWriter(self._files.once))
             self._kept = self._stack.enter_context(KeptWriter(self._files.kept))
         return self
@@ -48,6 +50,8 @@ class OnceNotes:
     def had(self, key: bytes, address: str) -> str:
         """The letter of this recipient: a, who had it; u, of whom nobody knows; "" for all who are sent to."""
         assert self._index is not None, "entered"
+        if self._empty:
+            return ""
         state = self._index.state(key, address) or ""
         return state if state not in self._opened else ""
 

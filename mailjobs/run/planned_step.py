@@ -83,7 +83,7 @@ class Outlook:
             return f"would send {step.action.message}{rows}"
         sessions = RunSessions(self.job, Publish(()))
         context = Context(step, self.preparation, sessions, Publish(()), self.scope, self.batches)
-        return dry_output(context).summary
+        return dry_output(context, None).summary
 
     def _sends(self, step: Step, error: MailjobsError | None) -> Sending:
         action = step.action

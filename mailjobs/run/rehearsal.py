@@ -1,4 +1,6 @@
-"""To how many a run would send, before it says anything to a server: for the guards."""
+"""To how many a run sends, counted before it says anything to a server, and again where only a step knows: for the
+guards.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +15,49 @@ from mailjobs.prepare.guards import Count
 Scope = Mapping[str, Any]
 
 
-def rehearse(steps: Sequence[Step], preparation: Preparation, scope: Scope, left: Callable[[Step], int]) -> Count:
-    """Count the recipients of all sends among `steps`; `left` knows those of a batch. Raises GuardError.
+class Rehearsal:
+    """Of one run. `agreed` says whether so many recipients are meant, where a guard asks."""
 
-    A message that cannot be rendered before other steps have run is counted when it is sent.
-    """
-    guards = preparation.job.guards
-    count = Count(guards)
-    if guards == Guards():
-        return count
-    for step in steps:
-        action = step.action
-        if isinstance(action, Send):
-            count.add(left(step) if action.for_each is not None else _alone(action, preparation, scope))
-    return count
+    def __init__(self, guards: Guards, agreed: Callable[[int], bool]) -> None:
+        self._guards = guards
+        self._agreed = agreed
+        self._count = Count(guards)
+        self._of: dict[int, int] = {}  # by index of the step
+        self._confirmed = 0
+
+    def expect(
+        self, steps: Sequence[Step], preparation: Preparation, scope: Scope, left: Callable[[Step], int]
+    ) -> None:
+        """Count the recipients of all sends among `steps`; `left` knows those of a batch. Raises GuardError.
+
+        Recipients that only a result of an earlier step can name are counted by `send_to`.
+        """
+        if self._guards == Guards():
+            return
+        for step in steps:
+            action = step.action
+            if isinstance(action, Send):
+                found = left(step) if action.for_each is not None else _alone(action, preparation, scope)
+                self._of[step.index] = found
+                self._count.add(found)
+
+    def send_to(self, step: Step, recipients: int) -> None:
+        """A step is about to send to so many. Raises GuardError, or UsageError as `confirm`, where too many are new."""
+        more = recipients - self._of.get(step.index, 0)
+        if more > 0:
+            self._of[step.index] = recipients
+            self._count.add(more)
+            self.confirm()
+
+    def confirm(self) -> None:
+        """Raise UsageError where so many recipients need somebody's word, and nobody gives it."""
+        recipients = self._count.recipients
+        if not self._count.to_confirm or recipients <= self._confirmed:
+            return
+        if not self._agreed(recipients):
+            words = f"the run would send to {recipients} recipients, and nobody has confirmed that"
+            raise UsageError(words, hint="--yes sends; guards.confirm_above says when that is asked for")
+        self._confirmed = recipients
 
 
 def _alone(action: Send, preparation: Preparation, scope: Scope) -> int:
@@ -34,10 +65,3 @@ def _alone(action: Send, preparation: Preparation, scope: Scope) -> int:
         return len(preparation.letter(action, scope).outgoing.recipients)
     except JobError:
         return 0
-
-
-def confirm(count: Count, agreed: Callable[[int], bool]) -> None:
-    """Raise UsageError where so many recipients need somebody's word, and nobody gives it."""
-    if count.to_confirm and not agreed(count.recipients):
-        words = f"the run would send to {count.recipients} recipients, and nobody has confirmed that"
-        raise UsageError(words, hint="--yes sends; guards.confirm_above says when that is asked for")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ from mailjobs.frozen import frozen
 from mailjobs.ledger import Wishes
 from mailjobs.model import Job, Send, Step
 from mailjobs.net import Until
-from mailjobs.prepare import Choice, Preparation, RunFacts, preflight
+from mailjobs.prepare import Choice, Found, Preparation, RunFacts, preflight
 from mailjobs.prepare.choice import ALL
 from mailjobs.run.ahead import ASKS_FOR_FAILURE, ASKS_FOR_RESULTS, batches_of, chance_of, may_be_due
 from mailjobs.run.batches import Batches
 from mailjobs.run.dry import Unknown, dry_output
+from mailjobs.run.looks import Looks
 from mailjobs.run.record import RunRecord, StepRecord
-from mailjobs.run.rehearsal import confirm, rehearse
+from mailjobs.run.rehearsal import Rehearsal
 from mailjobs.run.sessions import RunSessions
 from mailjobs.steps import STEPS, Context, Output
 from mailjobs.steps.context import reply_dict
@@ -34,7 +36,8 @@ class Options:
     """How to run: `step` is the id of the only step to run; `dry_run` connects to nothing.
 
     `choice` is of rows and recipients, `wishes` of what to do with earlier runs, whose state is in `state_dir`
-    (None: beside the job). `agreed` says whether so many recipients are meant, where a guard asks.
+    (None: beside the job). `agreed` says whether so many recipients are meant, where a guard asks; `warned` is told
+    what is odd about the rows, before anything is sent.
     """
 
     dry_run: bool = False
@@ -44,6 +47,7 @@ class Options:
     wishes: Wishes = Wishes()
     state_dir: Path | None = None
     agreed: Callable[[int], bool] = lambda recipients: False
+    warned: Callable[[Sequence[Problem]], None] = lambda problems: None
 
 
 def run_job(job: Job, options: Options, publish: Publish, facts: RunFacts | None = None) -> RunRecord:
@@ -75,6 +79,8 @@ class Runner:
         self._preparation: Preparation
         self._sessions = RunSessions(job, self._publish)
         self._facts = facts
+        self._rehearsal = Rehearsal(job.guards, options.agreed)
+        self._aside: dict[int, Found] = {}  # what a dry run has found of each batch
         self._batches = Batches(
             job,
             options.wishes,
@@ -99,16 +105,34 @@ class Runner:
         sends = [step for step in self._steps if isinstance(step.action, Send)]
         meant = [step for step in sends if may_be_due(step, templates, scope, alone)]
         batches = batches_of(meant)
-        if batches and not self._options.dry_run:
+        looks = Looks(self._publish)
+        if self._options.dry_run:
+            self._look_aside(batches, scope, looks)
+        elif batches:
             chances = [(step, chance_of(step, alone)) for step in batches]
-            self._go_on_with(self._batches.begin(chances, self._preparation, scope))
-        count = rehearse(meant, self._preparation, scope, self._left)
+            self._go_on_with(self._batches.begin(chances, self._preparation, scope, looks))
+        self._warn()
+        self._rehearsal.expect(meant, self._preparation, scope, self._left)
         if not self._options.dry_run:
-            confirm(count, self._options.agreed)
+            self._rehearsal.confirm()
+
+    def _look_aside(self, batches: Sequence[Step], scope: Mapping[str, Any], looks: Looks) -> None:
+        """As a run looks at its batches, and nothing is kept."""
+        for step in batches:
+            with looks.at(step) as heard:
+                before = self._batches.before_aside(step)
+                assert isinstance(step.action, Send), "only sends have batches"
+                self._aside[step.index] = preflight(self._preparation, step.action, scope, before, heard)
+        looks.refuse()
+
+    def _warn(self) -> None:
+        aside = [problem for found in self._aside.values() for problem in found.warnings]
+        found = (*aside, *self._batches.warnings)
+        self._record.warnings += found
+        self._options.warned(found)
 
     def _go_on_with(self, run_id: str) -> None:
         self._record.resumed = self._batches.resumed
-        self._record.warnings += tuple(self._batches.warnings)
         if run_id != self._record.run:
             facts = RunFacts.parse(run_id)
             self._record.run, self._record.started = facts.id, facts.started
@@ -120,8 +144,8 @@ class Runner:
         """To how many recipients a batch would send."""
         if not self._options.dry_run:
             return self._batches.left(step)
-        assert isinstance(step.action, Send), "only sends have batches"
-        return preflight(self._preparation, step.action, self._preparation.scope(Unknown())).recipients
+        found = self._aside[step.index]
+        return found.recipients - found.delivered
 
     def run(self) -> None:
         """Every step; then QUIT everywhere."""
@@ -189,7 +213,15 @@ class Runner:
 
     def _perform(self, step: Step, scope: Mapping[str, Any], record: StepRecord) -> None:
         self._sessions.start_step(Until.after(step.timeout) if step.timeout else None)
-        context = Context(step, self._preparation, self._sessions, self._stamp(step), scope, self._batches)
+        context = Context(
+            step,
+            self._preparation,
+            self._sessions,
+            self._stamp(step),
+            scope,
+            self._batches,
+            partial(self._rehearsal.send_to, step),
+        )
         output = self._attempts(context, record)
         record.summary = output.summary
         record.result = {**output.result, "last_reply": reply_dict(output.last_reply)}
@@ -223,7 +255,7 @@ class Runner:
     def _once(self, context: Context) -> Output:
         try:
             if self._options.dry_run:
-                return dry_output(context)
+                return dry_output(context, self._aside.get(context.step.index))
             output = STEPS[context.step.action.kind](context)
         except MailjobsError as error:
             output = Output({}, "", error, getattr(error, "reply", None))

@@ -33,6 +33,10 @@ class RunSessions:
         """See `server_of`."""
         return server_of(self._job, name)
 
+    def name(self, server: str | None) -> str:
+        """What the server of a step is called. Raises JobError 163."""
+        return self.server(server).name
+
     def check(self, names: set[str | None]) -> None:
         """See to it that secrets and certificates of these servers can be had. Raises SecretError, CertificateError."""
         for name in names:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from threading import Lock
 from typing import Any
 
 from mailjobs.errors import Interrupted, MailjobsError, OutputError, ReplyError
-from mailjobs.events import Error
 from mailjobs.model import Send
-from mailjobs.prepare import Letter
-from mailjobs.rows import Row
 from mailjobs.steps.before import failed_before, told
 from mailjobs.steps.context import Context, Output
 from mailjobs.steps.failed_rows import write_failed_rows
+from mailjobs.steps.letter_maker import LetterMaker
 from mailjobs.steps.limits import limits_of
+from mailjobs.steps.people import count_anew, hidden
 from mailjobs.steps.recount import recount
 from mailjobs.steps.shelf import Shelf
 from mailjobs.steps.shipment import Shipment
@@ -27,7 +25,8 @@ def perform_batch(context: Context, action: Send) -> Output:
     """Result: messages, totals, failures, and where the rows are that failed."""
     context.preparation.suppressed(action)  # read once, before there are threads
     shelf = context.batches.shelf(context.step)
-    maker = LetterMaker(context, action)
+    count_anew(context, action, shelf)
+    maker = LetterMaker(context, action, shelf)
     shipment = Shipment(context, action, shelf, maker, limits_of(action), shelf.left)
     before = dict(shelf.known.totals)
     output = Output(error=shipment.deliver())
@@ -38,24 +37,27 @@ def perform_batch(context: Context, action: Send) -> Output:
         with suppress(OutputError):  # which is told with the totals
             recount(tally, shelf, partial(context.preparation.render, action, context.scope))
     tally.expect(shelf.left_at_first)
-    output.error = weightier(output.error or shipment.unmade, tally.error(action.stop_on))
+    output.error = weightier(output.error or tally.unmade, tally.error(action.stop_on))
     output.last_reply = tally.last_reply
-    _account(context, shelf, output, tally.failures)
+    _account(context, action, shelf, output, tally)
     _judge_before(context, action, shelf, output, before)
     stopped, where = _why_stopped(action, tally) + lost, _where(output.result)
     output.summary = f"{tally.summary()}{told(before)}{stopped}{where}{f'; {shelf.note}' if shelf.note else ''}"
+    output.summary += shelf.found.remarks(tally.bad)
     return output
 
 
-def _account(context: Context, shelf: Shelf, output: Output, failures: list[dict[str, Any]]) -> None:
+def _account(context: Context, action: Send, shelf: Shelf, output: Output, tally: Tally) -> None:
     """What became of the batch, over all its sessions, and the rows that failed as files of their own."""
     try:
-        totals = shelf.totals()
+        totals = shelf.totals(tally.skipped)
         output.error = output.error or _left(totals["not-attempted"])
-        files = write_failed_rows(shelf)
+        files = write_failed_rows(shelf, partial(hidden, context, action))
         done = not totals["not-attempted"] and not totals["deferred"]
         context.batches.settle(context.step, totals, done)
-        output.result = {"messages": len(shelf.snapshot), "totals": totals, "failures": failures, **files}
+        rows = shelf.found.rows(tally.bad)
+        told = {"totals": totals, "rows": rows, "failures": tally.failures}
+        output.result = {"messages": len(shelf.snapshot), **told, **files}
     except MailjobsError as error:
         output.error = output.error if isinstance(output.error, Interrupted) else error
 
@@ -91,26 +93,3 @@ def _why_stopped(action: Send, tally: Tally) -> str:
     if left and action.max_failures is not None and failed > action.max_failures:
         return f"; stopped after {failed} failures (max_failures: {action.max_failures})"
     return "; stopped at the first failure (on_error: stop)" if left and failed and action.on_error == "stop" else ""
-
-
-class LetterMaker:
-    """Renders the rows of a batch; what cannot be rendered is told, and the others go on. For any number of threads."""
-
-    def __init__(self, context: Context, action: Send) -> None:
-        self._context = context
-        self._action = action
-        self._lock = Lock()
-        self.error: MailjobsError | None = None
-
-    def __call__(self, row: Row, position: int) -> Letter | None:
-        """The letter of a row; None where it has none."""
-        try:
-            letter = self._context.preparation.render(self._action, self._context.scope, row)
-        except MailjobsError as error:
-            if isinstance(error, Interrupted):
-                raise
-            with self._lock:
-                self.error = self.error or error
-            self._context.publish(Error(error.code, f"row {row.number} (key {row.key}) is not sent: {error.message}"))
-            return None
-        return letter if letter.outgoing.recipients else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,6 +18,9 @@ from mailjobs.steps.shelf import Shelf
 
 class Sessions(Protocol):
     """The open conversations of a run, by the name of the server."""
+
+    def name(self, server: str | None) -> str:
+        """What the server of a step is called, also where the step does not say."""
 
     def has_time(self, seconds: float) -> bool:
         """Whether so many seconds may pass before the present step has to be over."""
@@ -44,7 +47,11 @@ class Batches(Protocol):
 
 @frozen
 class Context:
-    """The surroundings of one step. `scope` is what its templates see."""
+    """The surroundings of one step. `scope` is what its templates see.
+
+    `send_to` is told how many recipients the step is about to send to, and raises GuardError where the job forbids so
+    many, UsageError where nobody has confirmed them.
+    """
 
     step: Step
     preparation: Preparation
@@ -52,6 +59,7 @@ class Context:
     publish: Publish
     scope: Mapping[str, Any]
     batches: Batches
+    send_to: Callable[[int], None] = lambda recipients: None
 
     def text(self, template: Template) -> str:
         """`template` rendered. Raises JobError."""

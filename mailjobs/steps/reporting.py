@@ -9,7 +9,7 @@ from typing import Any
 from mailjobs import clock
 from mailjobs.events import BatchProgress, Error, Event, MessageSettled, Publish
 from mailjobs.session import Settled
-from mailjobs.steps.tally import Tally, addressed
+from mailjobs.steps.tally import Tally, Unmade, addressed
 
 SHOWN = 0.25  # seconds between two events about the progress
 LATELY = 20  # of these events: over so many the rate is measured
@@ -25,14 +25,23 @@ class Reporter:
         self._publish = publish
         self._stop_on = stop_on
         self._settled: deque[Settled[Any]] = deque()
+        self._unmade: deque[Unmade] = deque()
 
     def __call__(self, settled: Settled[Any]) -> None:
         """For any number of threads: what a deque does needs no lock."""
         self._settled.append(settled)
 
+    def unmade(self, made: Unmade) -> None:
+        """A row of which no letter can be made. For any number of threads."""
+        self._unmade.append(made)
+
     def take(self) -> Tally:
         """What was settled since the last call, counted and told. For one thread."""
         tally = Tally()
+        for made in [self._unmade.popleft() for _ in range(len(self._unmade))]:
+            tally.add_unmade(made)
+            if made.words:
+                self._publish(Error(made.code, made.words))
         taken = [self._settled.popleft() for _ in range(len(self._settled))]
         for settled in taken:
             tally.add(settled)
@@ -72,10 +81,16 @@ class Progress:
         if self._wanted and clock.monotonic() - self._marks[-1][0] >= SHOWN:
             self._tell(clock.monotonic())
 
+    def finish(self) -> None:
+        """Nothing more goes out: whoever has no outcome was not attempted, and is told in this sum alone."""
+        self._tally.expect(self._total)
+        if self._wanted:
+            self._tell(clock.monotonic())
+
     def _tell(self, now: float) -> None:
         done = self._tally.totals.total()
         since, before = self._marks[0]
-        rate = (done - before) / (now - since)
+        rate = (done - before) / (now - since) if now > since else 0.0
         self._marks.append((now, done))
         left = max(self._total - done, 0)
         remaining = round(left / rate, 1) if rate else None

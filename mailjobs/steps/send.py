@@ -24,6 +24,7 @@ def perform(context: Context) -> Output:
 
 def _single(context: Context, action: Send) -> Output:
     letter = context.preparation.letter(action, context.scope)
+    context.send_to(len(letter.outgoing.recipients))
     tally = Tally()
     output = Output()
     settled, output.error = _deliver(context, tally, iter([letter]))
@@ -36,11 +37,12 @@ def _deliver(
 ) -> tuple[Settled[Letter] | None, MailjobsError | None]:
     """The last letter that was settled, and what kept the rest from being sent: the others are told all the same."""
     settled: Settled[Letter] | None = None
+    publish = context.publish.bind(server=context.sessions.name(context.step.server))
     courier = Courier[Letter](context.connection, context.step.retry, context.sessions.has_time)
     try:
         for settled in courier.deliver(letters):
             tally.add(settled)
-            tell(settled, context.publish, _stop_on(context))
+            tell(settled, publish, _stop_on(context))
     except MailjobsError as error:
         return settled, error
     return settled, None

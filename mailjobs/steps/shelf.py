@@ -57,11 +57,15 @@ class Shelf:
         closed = sum(count for letter, count in self.known.totals.items() if letter not in self.opened + "s")
         return max(sum(totals.values()) - closed, 0)
 
-    def totals(self) -> dict[str, int]:
-        """Recipients by state over all sessions, and those "kept": from an earlier run. Raises OutputError."""
+    def totals(self, skipped: int = 0) -> dict[str, int]:
+        """Recipients by state over all sessions, and those "kept": from an earlier run; without those whose rows are
+        skipped. Raises OutputError.
+        """
         if self._shared:
             self.read_again()
-        return everybody(self.known, self.found.recipients)
+        totals = everybody(self.known, self.found.recipients)
+        totals["not-attempted"] = max(totals["not-attempted"] - skipped, 0)
+        return totals
 
     def read_again(self) -> None:
         """What other processes have written is in their journals alone. Raises OutputError."""

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from threading import Lock
-from typing import Protocol
 
 from mailjobs.delivery import Limits, Pool, Terms
 from mailjobs.delivery.crew import Crew, Outbox, Worker
 from mailjobs.delivery.signals import HeldSignals
 from mailjobs.errors import MailjobsError
-from mailjobs.events import Publish, Sink, Stamped
+from mailjobs.events import Error, Publish, Sink, Stamped
 from mailjobs.model import Send
 from mailjobs.prepare import Letter
-from mailjobs.rows import Row
 from mailjobs.session import Book, Conversation
 from mailjobs.steps.context import Context
+from mailjobs.steps.letter_maker import LetterMaker
 from mailjobs.steps.limits import connections_of, processes_of
 from mailjobs.steps.reporting import Progress, Reporter
 from mailjobs.steps.shelf import Shelf
@@ -25,24 +24,16 @@ from mailjobs.steps.tally import Tally
 HELD = 200  # events that a worker passes on together
 
 
-class Maker(Protocol):
-    """Makes the letters of rows. `error` is why the first was not made of those that could not be."""
-
-    error: MailjobsError | None
-
-    def __call__(self, row: Row, position: int) -> Letter | None:
-        """The letter of a row; None where it has none."""
-
-
 class Shipment:
     """One batch under way. `tally` is what became of its recipients so far in this run; where `lost` it is not all of
-    it. `unmade` is why a letter could not be made, where one could not.
+    it.
     """
 
-    def __init__(self, context: Context, action: Send, shelf: Shelf, maker: Maker, limits: Limits, total: int) -> None:
+    def __init__(
+        self, context: Context, action: Send, shelf: Shelf, maker: LetterMaker, limits: Limits, total: int
+    ) -> None:
         self.tally = Tally()
         self.lost = False
-        self.unmade: MailjobsError | None = None
         self._context = context
         self._action = action
         self._shelf = shelf
@@ -51,7 +42,9 @@ class Shipment:
         self._terms = _terms(context, action)
         self._kept: Conversation | None = None
         self._loud: Publish | None = None
-        self._progress = Progress(context.publish, self.tally, total)
+        self._told = False  # what the server lacks
+        self._publish = context.publish.bind(server=context.sessions.name(context.step.server))
+        self._progress = Progress(self._publish, self.tally, total)
 
     def deliver(self) -> MailjobsError | None:
         """Until the end; what kept it from going on."""
@@ -63,11 +56,13 @@ class Shipment:
                 self._here(signals.check)
         except MailjobsError as error:
             return error
+        finally:
+            self._progress.finish()
         return None
 
     def _here(self, check: Callable[[], None]) -> None:
-        reporter = Reporter(self._context.publish, self._action.stop_on)
-        book = self._shelf.book(0, self._maker)
+        reporter = Reporter(self._publish, self._action.stop_on)
+        book = self._shelf.book(0, self._maker.told_to(reporter))
 
         def pulse() -> None:
             self.tally.absorb(reporter.take())
@@ -76,7 +71,6 @@ class Shipment:
         try:
             self._pool(book, reporter, self._dial).run(pulse, check)
         finally:
-            self.unmade = self._maker.error
             self.tally.absorb(reporter.take())
             if self._kept is not None and self._loud is not None:
                 self._kept.publish = self._loud
@@ -86,16 +80,30 @@ class Shipment:
         self, book: Book[Letter], reporter: Reporter, dial: Callable[[int], Conversation], worker: int = 0
     ) -> Pool[Letter]:
         terms = replace(self._terms, connections=connections_of(self._action, worker))
-        return Pool(book, terms, self._limits, dial, reporter)
+        return Pool(book, terms, self._limits, dial, reporter, self._context.sessions.has_time)
 
     def _dial(self, number: int) -> Conversation:
         """The first connection is the step's, which later steps go on with."""
-        context, quiet = self._context, self._context.publish.in_batch()
+        context, quiet = self._context, self._publish.in_batch()
         if number:
             return context.sessions.another(context.step.server, quiet)
         self._kept = context.connection()
-        self._loud, self._kept.publish = self._kept.publish, quiet.bind(server=context.step.server)
+        self._tell_once(self._lacking(self._kept))
+        self._loud, self._kept.publish = self._kept.publish, quiet
         return self._kept
+
+    def _lacking(self, conversation: Conversation) -> Error | None:
+        """What the job asks for and the server does not have."""
+        wanted = self._terms.in_flight
+        if wanted == 1 or conversation.extensions.has("CHUNKING"):
+            return None
+        words = f"in_flight: {wanted} does nothing, since the server does not offer CHUNKING: one message at a time"
+        return Error(None, words)
+
+    def _tell_once(self, lacking: Error | None) -> None:
+        if lacking is not None and not self._told:
+            self._told = True
+            self._publish(lacking)
 
     # --- several processes
 
@@ -108,11 +116,11 @@ class Shipment:
                 self.tally.absorb(thing)
                 if self._too_many():
                     crew.stop()
+            elif isinstance(thing, Error):
+                self._tell_once(thing)
             elif isinstance(thing, list):
                 for stamped in thing:
-                    self._context.publish.pass_on(stamped)
-            elif isinstance(thing, MailjobsError):
-                self.unmade = self.unmade or thing
+                    self._publish.pass_on(stamped)
 
         try:
             return crew.run(receive, self._progress.pulse, check)
@@ -120,28 +128,32 @@ class Shipment:
             self.lost = crew.lost
 
     def _too_many(self) -> bool:
-        failed = self.tally.totals.total() - self.tally.totals["accepted"]
+        totals = self.tally.totals
+        failed = totals.total() - totals["accepted"] - totals["not-attempted"]
         most = self._terms.max_failures
         return (self._terms.on_error == "stop" and failed > 0) or (most is not None and failed > most)
 
     def _work(self, number: int, outbox: Outbox, obey: Callable[[Worker], None]) -> None:
         """The life of a worker process."""
-        forward = _Forward(outbox, self._context.publish)
-        publish = self._context.publish.to([forward]).in_batch()
+        forward = _Forward(outbox, self._publish)
+        publish = self._publish.to([forward]).in_batch()
         reporter = Reporter(publish, self._action.stop_on)
-        book = self._shelf.book(number, self._maker)
+        book = self._shelf.book(number, self._maker.told_to(reporter))
         sessions, server = self._context.sessions, self._context.step.server
-        pool = self._pool(book, reporter, lambda _: sessions.another(server, publish), number)
+
+        def dial(lane: int) -> Conversation:
+            conversation = sessions.another(server, publish)
+            lacking = None if lane else self._lacking(conversation)
+            if lacking is not None:
+                outbox.send(lacking)
+            return conversation
+
+        pool = self._pool(book, reporter, dial, number)
         obey(pool)
-        told = False
 
         def pulse() -> None:
-            nonlocal told
-            if self._maker.error is not None and not told:
-                told = True
-                outbox.send(self._maker.error)
             tally = reporter.take()
-            if tally.totals.total():
+            if not tally.empty:
                 outbox.send(tally)
             forward.flush()
 

@@ -44,6 +44,20 @@ class Failure(NamedTuple):
         return self.outcome.state in ("rejected", "unknown") or (own is not None and not own.temporary)
 
 
+class Unmade(NamedTuple):
+    """A row that no letter can be made of, or none any more. `words` tell it, "" where that was done.
+
+    `recipients` are those of whom nothing will ever be known, where the row is skipped; `bad` says whether it counts as
+    a bad row that was not known before. `error` makes the step fail.
+    """
+
+    recipients: int = 0
+    bad: bool = False
+    words: str = ""
+    code: int | None = None
+    error: MailjobsError | None = None
+
+
 class Tally:
     """Counts by state, the failures themselves (the first thousand), and those of them that say why the step fails.
 
@@ -54,6 +68,9 @@ class Tally:
         self.totals: Counter[str] = Counter(dict.fromkeys(STATES, 0))
         self.failures: list[dict[str, Any]] = []
         self.last_reply: Reply | None = None
+        self.bad = 0  # rows that were found bad when they were to be sent, and are skipped
+        self.skipped = 0  # recipients of rows that are skipped
+        self.unmade: MailjobsError | None = None  # why the first row that is not skipped cannot be sent
         self._worst: dict[tuple[bool, bool], Failure] = {}  # the first that is a refused Bcc or not, and lasts or not
 
     def add(self, settled: Settled[Letter]) -> None:
@@ -66,11 +83,20 @@ class Tally:
                 row = {"row": letter.row, "key": letter.key} if letter.row is not None else {}
                 self.fail(row, Failure(people[index].kind, outcome, settled.error))
 
+    def add_unmade(self, made: Unmade) -> None:
+        """Count a row that cannot be sent."""
+        self.bad += made.bad
+        self.skipped += made.recipients
+        self.unmade = self.unmade or made.error
+
     def absorb(self, other: Tally) -> None:
         """Add what another one has counted later."""
         self.totals.update(other.totals)
         self.last_reply = other.last_reply or self.last_reply
         self.failures += other.failures[: max(FAILURES_KEPT - len(self.failures), 0)]
+        self.bad += other.bad
+        self.skipped += other.skipped
+        self.unmade = self.unmade or other.unmade
         self._worst = {**other._worst, **self._worst}
 
     def fail(self, row: dict[str, Any], failure: Failure) -> None:
@@ -79,9 +105,14 @@ class Tally:
             self.failures.append({**row, **_recipient(failure.kind, failure.outcome)})
         self._worst.setdefault((failure.refused_bcc, failure.lasting), failure)
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to absorb."""
+        return not (self.totals.total() or self.bad or self.skipped or self.unmade)
+
     def expect(self, recipients: int) -> None:
         """So many there were to send to: whoever is not counted yet was not come to."""
-        self.totals["not-attempted"] += max(recipients - self.totals.total(), 0)
+        self.totals["not-attempted"] += max(recipients - self.skipped - self.totals.total(), 0)
 
     def summary(self) -> str:
         """Such as `3 accepted, 1 rejected`."""

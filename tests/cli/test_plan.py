@@ -207,7 +207,7 @@ BAD: dict[str, tuple[list[str], int, str]] = {
     "no jobs": ([], 64, "JOB"),
     "a step that is none": (["job.yaml", "--step", "x"], 64, "there are: relay, invoices"),
     "a limit that is none": (["job.yaml", "--limit", "0"], 64, "--limit"),
-    "a redirect that is none": (["job.yaml", "--redirect-to", "me"], 65, "'me' is not one address"),
+    "a redirect that is none": (["job.yaml", "--redirect-to", "me"], 64, "'me' is not one address"),
     "a key that is none": (["job.yaml", "--only", "22"], 65, "did you mean '2'?"),
     "a variable without a value": (["job.yaml", "--var", "period"], 64, "NAME=VALUE"),
     "a row that is wrong": (["bad.yaml"], 65, "row 1 (line 2): to: 'c1' is not one address"),

@@ -51,7 +51,7 @@ LANGUAGE: list[tuple[dict[str, Any], type, dict[str, str | None], set[str]]] = [
         DEFINITIONS["source"],
         model.Source,
         {**dict.fromkeys(KINDS, "path"), "command": "words"},
-        {"name", "place", "kind", "label"},
+        {"name", "place", "kind", "label", "within"},
     ),
     (DEFINITIONS["server"], model.Server, {}, {"name", "place"}),
     (DEFINITIONS["timeouts"], model.Timeouts, {}, set()),
@@ -141,6 +141,21 @@ def test_every_key_has_a_description_and_good_examples(path: str, schema: dict[s
     validator = jsonschema.Draft7Validator({**schema, "definitions": DEFINITIONS})
     for example in [*full["examples"], *([full["default"]] if "default" in full else [])]:
         assert list(validator.iter_errors(example)) == [], path
+
+
+def keys_of_a_batch() -> Iterator[tuple[str, dict[str, Any], list[str]]]:
+    """Each key of `send` and `guards`, with its schema and the keys that must be given beside it."""
+    for mapping in (DEFINITIONS["step"]["properties"]["send"]["anyOf"][1], DEFINITIONS["guards"]):
+        for path, schema in described(mapping):
+            yield path.removeprefix("."), schema, mapping.get("required", [])
+
+
+@pytest.mark.parametrize(("path", "schema", "required"), list(keys_of_a_batch()), ids=lambda value: str(value)[:30])
+def test_every_key_of_a_batch_says_what_it_means_to_leave_it_out(
+    path: str, schema: dict[str, Any], required: list[str]
+) -> None:
+    needed = path in required or path.endswith(".csv")
+    assert needed or "default" in schema or " Default: " in schema["description"], path
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

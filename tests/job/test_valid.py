@@ -26,6 +26,25 @@ def load(monkeypatch: pytest.MonkeyPatch):
     return load_named
 
 
+def test_a_list_to_exclude_may_be_its_file_alone(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("email\n")
+    text = """
+version: 1
+server: relay.example.com
+data: {people: {csv: people.csv}}
+messages: {m: {from: a@x.test, to: "{{ row.email }}", subject: s, text: t}}
+steps: [{send: {message: m, for_each: people, exclude: %s}}]
+"""
+    made = []
+    for form in ("people.csv", "{csv: people.csv}"):
+        (tmp_path / "job.yaml").write_text(text % form)
+        action = load_job(tmp_path / "job.yaml").job.steps[0].action
+        assert isinstance(action, model.Send)
+        assert action.exclude is not None
+        made.append((action.exclude.csv, action.exclude.column, action.exclude.place and action.exclude.place.path))
+    assert made == [(tmp_path / "people.csv", None, "steps[0].send.exclude.csv")] * 2
+
+
 def test_smallest_job_has_every_default(load) -> None:
     job = load("smallest")
     server = job.servers["server"]

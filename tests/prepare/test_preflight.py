@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from mailjobs.errors import DataError, UsageError
+from mailjobs.errors import DataError, FileError, UsageError
 from mailjobs.job import load_job
+from mailjobs.message import Outgoing
 from mailjobs.model import Send
 from mailjobs.prepare import Preparation, RunFacts, preflight
+from mailjobs.prepare.preparation import Scope
+from mailjobs.rows import Row
 
 JOB = """
 version: 1
@@ -51,6 +54,45 @@ def test_twenty_bad_rows_are_told_and_the_rest_counted(tmp_path: Path, bad: int,
         f"row {number + 1} (line {number + 2})" for number in range(1, min(bad, 20) + 1)
     ]
     assert rest == ([f"and {more} more rows that cannot be sent"] if more else [])
+
+
+@pytest.mark.parametrize("bad", [20, 23])
+def test_rows_that_are_skipped_are_warnings(tmp_path: Path, bad: int) -> None:
+    job = JOB.replace("stop_on: [cc]", "on_bad_row: skip")
+    rows = [f"{number},bad{number}," for number in range(1, bad + 1)]
+    preparation, action = prepared(tmp_path, *rows, job=job)
+    found = preflight(preparation, action, preparation.scope())
+    told = [problem.message for problem in found.warnings]
+    assert {problem.severity for problem in found.warnings} == {"warning"}
+    assert (found.bad, found.messages) == (bad, 0)
+    assert all(message.endswith("; the row is skipped") for message in told[:20])
+    assert told[20:] == (["and 3 more rows that cannot be sent"] if bad > 20 else [])
+
+
+def test_a_file_of_the_job_is_no_rows_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = JOB.replace("stop_on: [cc]", "on_bad_row: skip")
+    preparation, action = prepared(tmp_path, "1,b@x.test,", "2,c@x.test,", "3,nobody,", job=job)
+    whole = Preparation.outgoing
+
+    def outgoing(self: Preparation, action: Send, scope: Scope, row: Row) -> Outgoing:
+        if row.number == 2:
+            raise FileError("terms.pdf cannot be read")
+        return whole(self, action, scope, row)
+
+    monkeypatch.setattr(Preparation, "outgoing", outgoing)
+    with pytest.raises(DataError) as caught:
+        preflight(preparation, action, preparation.scope())
+    assert [problem.message.partition(":")[0] for problem in caught.value.problems] == [
+        "row 2 (line 3)", "row 3 (line 4)"
+    ]  # fmt: skip
+    assert {problem.severity for problem in caught.value.problems} == {"error"}
+
+
+def test_what_every_row_lacks_is_told_once(tmp_path: Path) -> None:
+    job = JOB.replace('text: "{{ row.id }}"', "text: x, attachments: [nowhere.pdf]")
+    with pytest.raises(FileError, match="nowhere"):
+        preparation, action = prepared(tmp_path, "1,b@x.test,", "2,c@x.test,", job=job)
+        preflight(preparation, action, preparation.scope())
 
 
 def test_a_key_that_comes_again_is_told_with_the_first(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mailjobs.errors import DataError, GuardError, JobError, MailjobsError
+from mailjobs.errors import DataError, GuardError, MailjobsError, UsageError
 from mailjobs.job import load_job
 from mailjobs.model import Send
 from mailjobs.prepare import Choice, Found, Preparation, RunFacts, preflight
@@ -170,6 +170,7 @@ def test_the_command_line_redirects_before_the_job_does(tmp_path: Path) -> None:
     assert {letter.envelope.recipients for letter in letters} == {("me@z.test",)}
 
 
-def test_a_redirect_that_is_no_address_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(JobError, match="is not one address"):
-        prepared(tmp_path, choice=Choice(redirect_to="me"))
+@pytest.mark.parametrize("text", ["", "me"])
+def test_a_redirect_that_is_no_address_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError, match="is not one address"):
+        prepared(tmp_path, choice=Choice(redirect_to=text))

@@ -95,7 +95,10 @@ def test_no_field_of_an_event_hides_its_stamp() -> None:
 def test_the_schema_of_an_error_has_the_fields_of_the_code() -> None:
     error = errors.ReplyError("x", code=1, hint="h", place=errors.Place("f", 1, 1), **dict.fromkeys(
         ("stage", "host", "address", "command", "recipient"), "x"), port=1, reply=Reply(250))  # fmt: skip
+    error.problems = (errors.Problem("x", errors.Place("f", 1, 1, "p"), hint="h", code=1),)
     for name in ("event", "report"):
+        described = read_schema(name)["definitions"]["error"]["properties"]
+        assert set(error.describe()["problems"][0]) == set(described["problems"]["items"]["properties"])
         assert set(error.describe()) == set(read_schema(name)["definitions"]["error"]["properties"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from mailjobs.errors import OutputError
 from mailjobs.rows import Row
+from mailjobs.rows import snapshot as module
 from mailjobs.rows.snapshot import Snapshot, SnapshotWriter
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -46,6 +48,21 @@ def test_rows_come_back_as_they_were(tmp_path_factory: pytest.TempPathFactory, v
     assert [type(value) for row in snapshot.rows() for value in row.values.values()] == [
         type(value) for row in rows for value in row.values.values()
     ]
+    snapshot.close()
+
+
+@given(ROWS)
+def test_a_line_is_what_json_makes_of_a_row(values) -> None:
+    encode = json.JSONEncoder(separators=(",", ":"), default=module._tagged).encode
+    assert [module._ENCODE(row) for row in values] == [encode(row) for row in values]
+
+
+def test_rows_go_without_whom_they_went_without(tmp_path: Path) -> None:
+    rows = [Row(1, "k", {"a": "b"}, 2), Row(2, "l", {}, 3, ("ä@x.test", "b@x.test"))]
+    assert written(tmp_path / "a", rows) != written(tmp_path / "b", [rows[0], Row(2, "l", {}, 3)])
+    snapshot = Snapshot(tmp_path / "a")
+    assert list(snapshot.rows()) == rows
+    assert (tmp_path / "a").read_text().splitlines()[0] == '[1,2,"k",{"a":"b"}]'
     snapshot.close()
 
 

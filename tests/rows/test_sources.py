@@ -226,3 +226,63 @@ def test_json_needs_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     error = refusal(source(tmp_path, "json", "[]"))
     assert isinstance(error, SetupError)
     assert error.hint == "pip install 'mailjobs[data]'"
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "told"),
+    [
+        (
+            "csv",
+            "id,n\n1,a\n2\n3,c,d\n,e\n\n5,f\n",
+            [
+                ("row 2: 1 cells, where the header has 2", 3),
+                ("row 3: 3 cells, where the header has 2", 4),
+                ("row 4: the key column 'id' is empty", 5),
+            ],
+        ),
+        (
+            "jsonl",
+            '{"id": 1}\n{bad\n[1]\n{"id": null}\n\n{"id": 5}\n',
+            [
+                ("row 2: not valid JSON: Expecting property name enclosed in double quotes (column 2)", 2),
+                ("row 3: a mapping of names to values is expected", 3),
+                ("row 4: the key column 'id' holds no text and no number", 4),
+            ],
+        ),
+        (
+            "yaml",
+            "- {id: 1}\n- text\n- {no: 1}\n- {id: true}\n- {id: 5}\n",
+            [
+                ("row 2: a mapping of names to values is expected", 2),
+                ("row 3: it has no key column 'id'", 3),
+                ("row 4: the key column 'id' holds no text and no number", 4),
+            ],
+        ),
+        (
+            "json",
+            '[{"id": 1}, 2, {"no": 1}, {"id": ""}, {"id": 5}]',
+            [("row 2: a mapping", 3), ("row 3: it has no key column 'id'", 3), ("row 4: the key column", 3)],
+        ),
+    ],
+)
+def test_reading_goes_on_behind_rows_that_cannot_be_read(
+    tmp_path: Path, kind: str, content: str, told: list[tuple[str, int]]
+) -> None:
+    bad: list[DataError] = []
+    made = source(tmp_path, kind, content, key="id")
+    assert [(row.number, row.key) for row in open_rows(made, bad.append)] == [(1, "1"), (5, "5")]
+    assert all(words in error.message for error, (words, _) in zip(bad, told, strict=True))
+    assert [error.place and error.place.line for error in bad] == [line for _, line in told]
+    assert refusal(made).message == bad[0].message
+
+
+def test_a_blob_in_one_row_leaves_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "d.sqlite"
+    with sqlite3.connect(path) as base:
+        base.execute("create table t (id, n)")
+        base.executemany("insert into t values (?, ?)", [(1, "a"), (2, b"\0"), (3, "c")])
+    base.close()
+    bad: list[DataError] = []
+    made = Source("d", path, JOB, "sqlite", key="id", query="select * from t order by id")
+    assert [row.number for row in open_rows(made, bad.append)] == [1, 3]
+    assert "row 2" in bad[0].message

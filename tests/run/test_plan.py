@@ -218,7 +218,7 @@ def test_everything_goes_elsewhere(folder: Folder) -> None:
     assert (plan.guards.redirect_to, people(plan.steps[0].examples[0])) == ("dev@x.test", ["to dev@x.test"])
     assert people(folder.plan(redirect_to="qa@x.test").steps[0].examples[0]) == ["to qa@x.test"]
     wrong = folder.plan(redirect_to="nobody")
-    assert (wrong.exit_status, wrong.steps) == (65, ())
+    assert (wrong.exit_status, wrong.steps) == (64, ())
 
 
 @pytest.mark.parametrize(

@@ -33,5 +33,5 @@ steps: [{{send: {{message: m, for_each: rows, processes: {processes}, connection
 """
     record, _ = run_text(text, folder=tmp_path)
     totals = record.steps[0].result["totals"]
-    assert (totals["accepted"], totals["not-attempted"], record.exit_status) == (19, 1, 65)
+    assert (totals["accepted"], totals["not-attempted"], record.exit_status) == (19, 1, 66)
     assert "19.txt" in record.steps[0].error.message
