@@ -11,8 +11,8 @@ import click
 
 from mailjobs.cli.narrowing import narrowing, redirecting
 from mailjobs.errors import Interrupted
-from mailjobs.ledger import Wishes
 from mailjobs.prepare import Choice
+from mailjobs.prepare.wishes import Wishes
 
 CHOICES = (
     narrowing("--step", metavar="ID", help="Run the step with this id alone."),

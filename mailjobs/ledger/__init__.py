@@ -19,7 +19,7 @@ from mailjobs.ledger.rows_kept import move, move_keys, move_rows, open_rows, who
 from mailjobs.ledger.run import Run, StepState
 from mailjobs.ledger.verdict import Verdict, changed, stored_name, verdict
 from mailjobs.ledger.wanted import Wanted
-from mailjobs.ledger.wishes import AtHand, Chance, Wishes
+from mailjobs.prepare.wishes import AtHand, Chance, Wishes
 
 __all__ = [
     "BLOCK",

@@ -16,7 +16,7 @@ from mailjobs.errors import RepeatError
 from mailjobs.ledger.refusals import left_behind, left_out, nobody_to_retry, not_finished, was_sent
 from mailjobs.ledger.run import Run
 from mailjobs.ledger.verdict import Kind, Verdict, stored_name, verdict
-from mailjobs.ledger.wishes import AtHand, Wishes
+from mailjobs.prepare.wishes import AtHand, Wishes
 
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 

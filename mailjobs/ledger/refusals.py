@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from mailjobs.errors import RepeatError
 from mailjobs.ledger.run import Run
 from mailjobs.ledger.verdict import Earlier, Verdict
-from mailjobs.ledger.wishes import AtHand, Wishes
+from mailjobs.prepare.wishes import AtHand, Wishes
 
 Told = Sequence[tuple[AtHand, Verdict]]
 

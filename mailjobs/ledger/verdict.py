@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Final, Literal, NamedTuple
 
 from mailjobs.ledger.run import Run, StepState, source
-from mailjobs.ledger.wishes import AtHand
+from mailjobs.prepare.wishes import AtHand
 
 SELECTION: Final = frozenset({"limit", "only", "where", "exclude"})  # which rows, not what they get
 ROWS: Final = "data"  # of the rows that are selected, so it differs with the selection

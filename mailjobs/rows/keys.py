@@ -7,22 +7,19 @@ keys are told apart by 95 bits.
 
 from __future__ import annotations
 
-import sqlite3
 from array import array
 from functools import cache
 from hashlib import blake2b
 from types import TracebackType
-from typing import Final
-from zlib import crc32
+from typing import TYPE_CHECKING, Final
 
-from mailjobs.rows.temporary import cannot_write, temporary
+if TYPE_CHECKING:
+    from mailjobs.rows.key_table import KeyTable
 
 HELD = 1 << 15  # keys that are gathered before they go to the disk
 WORDS = 1 << 18  # of the filter, of 64 bits: 16 bits a key for a million keys, of which it is wrong about one in 200
 MASKS: Final = 1 << 12
 BITS: Final = 4  # of a word that stand for a key
-CACHE = 2 * 1024  # KiB of pages; the system keeps the rest at hand
-NUMBER: Final = 1 << 32
 
 
 class Keys:
@@ -34,7 +31,7 @@ class Keys:
     def __init__(self) -> None:
         self._held: dict[str, int] = {}
         self._odd: dict[str, int] = {}  # whose hashes are those of others in the table
-        self._table: _Table | None = None
+        self._table: KeyTable | None = None
         self._words = array("Q")
         self._masks: tuple[int, ...] = ()
         self._last = 0
@@ -69,7 +66,9 @@ class Keys:
 
     def _store(self) -> None:
         if self._table is None:
-            self._table = _Table()
+            from mailjobs.rows.key_table import KeyTable
+
+            self._table = KeyTable()
             self._words, self._last, self._masks = array("Q", bytes(8 * WORDS)), WORDS - 1, _masks()
             for made in map(hash, self._held):
                 self._words[made & self._last] |= self._masks[made >> 40 & MASKS - 1]
@@ -85,51 +84,6 @@ class Keys:
     ) -> None:
         if self._table is not None:
             self._table.close()
-
-
-class _Table:
-    """On disk: the hash of each key, and a check of it with its number."""
-
-    def __init__(self) -> None:
-        # A file without a name, in the folder for temporary files: a run that is killed leaves nothing there.
-        self._base = sqlite3.connect("", isolation_level=None)
-        with temporary():
-            self._begin()
-
-    def _begin(self) -> None:
-        self._base.execute(f"pragma cache_size = -{CACHE}")
-        self._base.execute("pragma journal_mode = off")
-        self._base.execute("pragma synchronous = off")
-        self._base.execute("create table keys (hash integer primary key, told integer)")
-        self._base.execute("begin")
-
-    def add(self, numbers: dict[str, int]) -> bool:
-        """Keys that are not in it; in their order they touch each page once. Whether there was room for all."""
-        told = sorted([(hash(key), _check(key) * NUMBER + number) for key, number in numbers.items()])
-        try:
-            return self._base.executemany("insert or ignore into keys values (?, ?)", told).rowcount == len(told)
-        except sqlite3.Error as failure:
-            raise cannot_write(failure) from None
-
-    def number(self, key: str) -> int | None:
-        """That of a key."""
-        try:
-            found = self._base.execute("select told from keys where hash = ?", (hash(key),)).fetchone()
-        except sqlite3.Error as failure:
-            raise cannot_write(failure) from None
-        if found is None:
-            return None
-        check, number = divmod(int(found[0]), NUMBER)
-        return number if check == _check(key) else None
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._base.close()
-
-
-def _check(key: str) -> int:
-    """31 bits that have nothing to do with the hash."""
-    return crc32(key.encode("utf-8", "surrogatepass")) >> 1
 
 
 @cache

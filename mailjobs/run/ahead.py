@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from mailjobs.ledger import Chance
 from mailjobs.model import Send, Step
+from mailjobs.prepare.wishes import Chance
 from mailjobs.templates import Templates
 
 ASKS_FOR_RESULTS: Final = re.compile(r"\bsteps\s*[.\[]")

@@ -6,27 +6,30 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mailjobs import clock
 from mailjobs.errors import Interrupted, MailjobsError, Problem
 from mailjobs.events import Publish, RunFinished, RunStarted, StepFinished, StepStarted
 from mailjobs.frozen import frozen
-from mailjobs.ledger import Wishes
 from mailjobs.model import Job, Send, Step
 from mailjobs.net import Until
 from mailjobs.prepare import Choice, Found, Preparation, RunFacts, preflight
 from mailjobs.prepare.choice import ALL
+from mailjobs.prepare.wishes import Wishes
 from mailjobs.run.ahead import ASKS_FOR_FAILURE, ASKS_FOR_RESULTS, batches_of, chance_of, may_be_due
-from mailjobs.run.batches import Batches
 from mailjobs.run.dry import Unknown, dry_output
 from mailjobs.run.looks import Looks
+from mailjobs.run.no_batches import NoBatches
 from mailjobs.run.record import RunRecord, StepRecord
 from mailjobs.run.rehearsal import Rehearsal
 from mailjobs.run.sessions import RunSessions
 from mailjobs.steps import STEPS, Context, Output
 from mailjobs.steps.context import reply_dict
 from mailjobs.steps.expectation import judged
+
+if TYPE_CHECKING:
+    from mailjobs.run.batches import Batches
 
 ASKING = ("verify", "expand", "command")  # these compare their reply with what is expected themselves
 
@@ -81,12 +84,15 @@ class Runner:
         self._facts = facts
         self._rehearsal = Rehearsal(job.guards, options.agreed)
         self._aside: dict[int, Found] = {}  # what a dry run has found of each batch
-        self._batches = Batches(
-            job,
-            options.wishes,
-            options.state_dir,
-            lambda step: self._sessions.server(step.server),
-        )
+        self._batches = self._made_batches()
+
+    def _made_batches(self) -> Batches | NoBatches:
+        if not batches_of([step for step in self._steps if isinstance(step.action, Send)]):
+            return NoBatches()
+        from mailjobs.run.batches import Batches
+
+        options = self._options
+        return Batches(self._job, options.wishes, options.state_dir, lambda step: self._sessions.server(step.server))
 
     def begin(self) -> None:
         """What can be known to fail, fails before anything is said to a server; what, is in the record."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mailjobs.errors import MailjobsError
 from mailjobs.events import Publish
@@ -13,7 +13,9 @@ from mailjobs.model import Step, Template
 from mailjobs.prepare import Preparation
 from mailjobs.session import Conversation
 from mailjobs.smtp import Reply
-from mailjobs.steps.shelf import Shelf
+
+if TYPE_CHECKING:
+    from mailjobs.steps.shelf import Shelf
 
 
 class Sessions(Protocol):

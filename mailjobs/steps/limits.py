@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from mailjobs.delivery import Limits, Rates
+from mailjobs.delivery import Limits
+from mailjobs.delivery.rates import Rates
 from mailjobs.model import Send
 from mailjobs.rows.temporary import temporary
 

@@ -9,7 +9,6 @@ from mailjobs.errors import MailjobsError
 from mailjobs.model import Send
 from mailjobs.prepare import Letter
 from mailjobs.session import Settled
-from mailjobs.steps.batch import perform_batch
 from mailjobs.steps.context import Context, Output
 from mailjobs.steps.reporting import tell
 from mailjobs.steps.tally import Tally, recipients_of, sent_facts, weightier
@@ -19,7 +18,11 @@ def perform(context: Context) -> Output:
     """Results of a single message: recipients and what was sent; of a batch: totals and failures."""
     action = context.step.action
     assert isinstance(action, Send)
-    return _single(context, action) if action.for_each is None else perform_batch(context, action)
+    if action.for_each is None:
+        return _single(context, action)
+    from mailjobs.steps.batch import perform_batch  # a single message keeps no books
+
+    return perform_batch(context, action)
 
 
 def _single(context: Context, action: Send) -> Output:

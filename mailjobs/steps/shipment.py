@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from threading import Lock
 
-from mailjobs.delivery import Limits, Pool, Terms
+from mailjobs.delivery import Limits, Terms
 from mailjobs.delivery.crew import Crew, Outbox, Worker
+from mailjobs.delivery.pool import Pool
 from mailjobs.delivery.signals import HeldSignals
 from mailjobs.errors import MailjobsError
 from mailjobs.events import Error, Publish, Sink, Stamped

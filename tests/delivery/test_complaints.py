@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from mailjobs import clock
-from mailjobs.delivery import NoLimits, Pool, Rates, Terms
+from mailjobs.delivery import NoLimits, Terms
 from mailjobs.delivery.complaints import of_domain, of_server
 from mailjobs.delivery.dispatch import AT_ONCE, Dispatch
+from mailjobs.delivery.pool import Pool
+from mailjobs.delivery.rates import Rates
 from mailjobs.delivery.supply import Supply
 from mailjobs.events import Publish
 from mailjobs.model import Rate, Server, Tls

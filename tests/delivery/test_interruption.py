@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mailjobs.delivery import NoLimits, Pool, Terms
+from mailjobs.delivery import NoLimits, Terms
+from mailjobs.delivery.pool import Pool
 from mailjobs.delivery.signals import HeldSignals
 from mailjobs.errors import ConnectionLost, Interrupted
 from mailjobs.events import Publish

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailjobs.delivery import Rates
+from mailjobs.delivery.rates import Rates
 from mailjobs.model import Rate
 
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailjobs.errors import OutputError
+from mailjobs.rows import key_table
 from mailjobs.rows import keys as module
 from mailjobs.rows.keys import Keys
 
@@ -25,7 +26,8 @@ def test_they_are_a_dictionary(
 ) -> None:
     monkeypatch.setattr(module, "HELD", held)
     monkeypatch.setattr(module, "WORDS", words)
-    monkeypatch.setattr(module, "hash", HASHES[kind], raising=False)
+    for each in (module, key_table):
+        monkeypatch.setattr(each, "hash", HASHES[kind], raising=False)
     seen: dict[str, int] = {}
     with Keys() as keys:
         for number, key in enumerate(added, 1):
@@ -68,6 +70,6 @@ def test_a_disk_that_is_full_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch
 
 
 def test_few_keys_need_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.sqlite3, "connect", None)
+    monkeypatch.setattr(key_table.sqlite3, "connect", None)
     with Keys() as keys:
         assert [keys.add("a", 1), keys.add("b", 2), keys.add("a", 3)] == [None, None, 1]
