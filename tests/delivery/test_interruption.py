@@ -59,7 +59,8 @@ def test_a_connection_that_is_being_opened_is_not_waited_for(tmp_path: Path, mon
     pool = pool_of(tmp_path, dial, told)
     with pytest.raises(Interrupted):
         pool.run(check=interrupt_when(dialling))
-    assert (told, late) == ([], [])
+    assert late == []
+    assert {settled.outcomes[0].state for settled in told} <= {"not-attempted"}  # those that were at hand
     over.set()
 
 
@@ -72,9 +73,10 @@ def test_a_second_interruption_waits_for_no_reply(
     pool = pool_of(tmp_path, lambda number: connect(server), told)
     with pytest.raises(Interrupted):
         pool.run(check=interrupt_when(server.silent, 2))
-    assert [settled.outcomes[0].state for settled in told] == ["unknown"]
-    assert not isinstance(told[0].error, type(None))
-    assert "timed out" not in str(told[0].error)
+    cut = [settled for settled in told if settled.outcomes[0].state != "not-attempted"]
+    assert [settled.outcomes[0].state for settled in cut] == ["unknown"]
+    assert cut[0].error is not None
+    assert "timed out" not in str(cut[0].error)
 
 
 def test_what_watches_the_connections_leaves_one_that_hangs(
