@@ -89,7 +89,7 @@ class LedgerBook(Generic[L]):
         for letter in letters:
             position, whole = self._find(letter)
             if letter is not whole:
-                data += self._spread(position, whole)
+                self._spread(position, whole)
             recipients = letter.envelope.recipients
             data += lines.dot(position, recipients)
             left = self._under_way.get(position, NOBODY)
@@ -156,15 +156,16 @@ class LedgerBook(Generic[L]):
             return letter
         recipients = letter.envelope.recipients
         with self._lock:
+            kept = self.known.states[position] == KEPT
             self.known.spread(position, recipients)
-        held = self.known.mixed[position]
-        chosen = tuple([i for i, address in enumerate(recipients) if held[address] in self._opened])
-        if len(chosen) == len(recipients):
-            return letter
-        if not chosen:
-            with self._lock:
+            held = self.known.mixed[position]
+            chosen = tuple([i for i, address in enumerate(recipients) if held[address] in self._opened])
+            if not chosen:
                 self.known.settle_rest(position, recipients)
-        return cast("L", Part(letter, chosen)) if chosen else None
+                return None
+            if kept:  # which names those alone who were delivered to
+                self._journal.append_results(lines.row(position, recipients))
+        return letter if len(chosen) == len(recipients) else cast("L", Part(letter, chosen))
 
     def _find(self, letter: Letter) -> tuple[int, Letter]:
         """The position of a letter, and the letter as it was taken."""
@@ -177,25 +178,25 @@ class LedgerBook(Generic[L]):
             raise StateError("a letter was sent that was not taken from this book")
         return found[1], letter
 
-    def _spread(self, position: int, whole: Letter) -> bytes:
-        """Say who all the recipients of a row are, before some of them alone are sent to or settled."""
+    def _spread(self, position: int, whole: Letter) -> None:
+        """Write down who all the recipients of a row are, before some of them alone are sent to or settled.
+
+        While the lock is held: a line about some of them that came before it would be taken for one about all.
+        """
         recipients = whole.envelope.recipients
         with self._lock:
             if self._under_way.get(position, recipients) is None:
                 self._under_way[position] = set(recipients)
-            if self.known.states[position] == MIXED:
-                return b""
-            self.known.spread(position, recipients)
-            # Before another thread, which sees the row spread, writes about a part of it.
-            self._journal.append(lines.row(position, recipients))
-        return b""
+            if self.known.states[position] != MIXED:
+                self._journal.append_results(lines.row(position, recipients))
+                self.known.spread(position, recipients)
 
     def _accounts(self, settled: Sequence[Settled[Letter]]) -> tuple[bytes, list[Account]]:
         data, accounts = b"", []
         for one in settled:
             position, whole = self._find(one.letter)
             if one.letter is not whole:
-                data += self._spread(position, whole)
+                self._spread(position, whole)
             addresses = [outcome.recipient for outcome in one.outcomes]
             letters = "".join([lines.LETTERS[outcome.state] for outcome in one.outcomes])
             data += lines.done(position, letters, addresses, one.outcomes)

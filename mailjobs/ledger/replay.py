@@ -131,7 +131,7 @@ class _Session:
             if position >= len(self._known.states):
                 continue
             if self._known.states[position] == KEPT:
-                self._known.spread(position, [])
+                self._known.spread(position, [""])  # whoever else it has
             if self._known.states[position] == MIXED:
                 said = heard.get(position, set())
                 recipients = self._known.mixed[position].items()

@@ -7,7 +7,7 @@ import pytest
 from mailjobs.errors import OutputError
 from mailjobs.session import Part, Settled
 from tests.book.books import mail, outcome
-from tests.book.deliveries import drain, settle, some, whom
+from tests.book.deliveries import ORIGINAL, drain, settle, some, whom
 
 
 def test_each_letter_is_taken_once(kind):
@@ -224,3 +224,26 @@ def test_a_full_disk_lets_no_dot_go_out(kind, monkeypatch):
 
 def full(descriptor, data):
     raise OSError(28, "No space left on device")
+
+
+def test_a_line_about_some_that_comes_first_does_not_stand_for_all(kind, monkeypatch):
+    """A thread that is stopped before it has written while another sends to the others, and then the process dies."""
+    book = kind.make([mail("a@x.example", "b@x.example")])
+    whole = book.take()
+    first, second = Part(whole, (0,)), Part(whole, (1,))
+
+    class Killed(Exception):
+        pass
+
+    def overtaken(descriptor, data):
+        if not data.endswith(b" a@x.example\n"):
+            return ORIGINAL(descriptor, data)
+        monkeypatch.undo()
+        book.dot([second])
+        settle(book, second, "accepted")
+        raise Killed
+
+    monkeypatch.setattr("os.write", overtaken)
+    with pytest.raises(Killed):
+        book.dot([first])
+    assert whom(drain(kind.reopen())) == [("a@x.example",)]

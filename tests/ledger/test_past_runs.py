@@ -22,6 +22,7 @@ from mailjobs.ledger import (
     show,
 )
 from mailjobs.rows import Row
+from mailjobs.session import Part
 from tests.book.deliveries import fork, settle
 
 ROWS = [("k1", ["a@x"]), ("k2", ["b@x", "c@x"]), ("k3", ["d@x"]), ("k4", ["e@x"]), ("k5", ["f@x"])]
@@ -335,3 +336,23 @@ def test_a_copy_of_no_database_is_told(runs, tmp_path):
     (runs.folder.path / "once.sqlite").write_bytes(b"x" * 5000)
     with pytest.raises(OutputError, match="not a database"):
         OnceIndex(runs.folder, tmp_path / "copy")
+def test_the_rest_of_a_row_that_was_taken_over_may_be_sent_to_in_parts(runs):
+    rows = [("k", ["a@x", "b@x", "c@x"])]
+    runs.deliver(runs.begin("r1", rows), {"b@x": "deferred", "c@x": "deferred"})
+    files = runs.begin("r2", rows, kept=["r1"])
+    book = runs.book(files)
+    part = Part(book.take(), (0,))
+    book.dot([part])
+    settle(book, part, "accepted")
+    assert runs.deliver(files, {}) == ["c@x"]
+    assert past(runs.folder)[0].steps["send"].totals == {"kept": 1, "accepted": 2}
+
+
+def test_the_rest_of_a_row_that_was_taken_over_is_unknown_after_a_power_loss(runs, monkeypatch):
+    rows = [("k", ["a@x", "b@x", "c@x"])]
+    runs.deliver(runs.begin("r1", rows), {"b@x": "deferred", "c@x": "deferred"})
+    files = runs.begin("r2", rows, kept=["r1"])
+    runs.book(files).take()
+    monkeypatch.setattr("mailjobs.ledger.replay.boot_id", lambda: "another")
+    assert runs.deliver(files, {}) == []
+    assert runs.deliver(files, {}, "ndu") == ["b@x", "c@x"]
