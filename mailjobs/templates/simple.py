@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import nodes
 from markupsafe import escape
 
 MOST = 1024 * 1024  # characters of all values together; more is for Jinja, whose output is bounded
 LONG = 64  # bits of a number, likewise
+_TEXTS: Final = {str}
+_TO_ESCAPE = re.compile("[&<>'\"]")
 _NEVER_IN_HEADERS = re.compile(r"[\r\n\0]")
 
 
 class Simple:
     """Texts around holes; `names` are the mapping and the key of each hole, such as ("row", "name")."""
 
-    __slots__ = ("_html", "_one_line", "_pattern", "names", "texts")
+    __slots__ = ("_holder", "_html", "_keys", "_one_line", "_pattern", "names", "texts")
 
     def __init__(self, texts: list[str], names: list[tuple[str, str]], kind: str) -> None:
         self.texts = tuple(texts)
         self.names = tuple(names)
+        self._keys = tuple([key for _, key in names])
+        holders = {holder for holder, _ in names}
+        self._holder = holders.pop() if len(holders) == 1 else ""  # that of all, where it is the same
         self._pattern = "%s".join([text.replace("%", "%%") for text in texts])
         self._html = kind == "html"
         self._one_line = kind in ("header", "holes")
@@ -51,7 +56,19 @@ class Simple:
 
     def values(self, scope: Mapping[str, Any]) -> list[str] | None:
         """The values as text; None where Jinja has to look at them."""
-        found, size = [], 0
+        held = scope.get(self._holder)
+        if type(held) is dict:
+            texts: list[Any] = list(map(held.get, self._keys))
+            if set(map(type, texts)) == _TEXTS:
+                return texts if self._fit(texts) else None
+        return self._one_by_one(scope)
+
+    def _fit(self, texts: list[Any]) -> bool:
+        together = "".join(texts)
+        return len(together) <= MOST and not (self._one_line and _NEVER_IN_HEADERS.search(together))
+
+    def _one_by_one(self, scope: Mapping[str, Any]) -> list[str] | None:
+        found = []
         for holder, key in self.names:
             held = scope.get(holder)
             value = held.get(key) if type(held) is dict else None
@@ -59,18 +76,17 @@ class Simple:
                 if type(value) is not int or value.bit_length() > LONG:
                     return None
                 value = str(value)
-            if self._one_line and _NEVER_IN_HEADERS.search(value):
-                return None
             found.append(value)
-            size += len(value)
-        return found if size <= MOST else None
+        return found if self._fit(found) else None
 
     def render(self, scope: Mapping[str, Any]) -> str | None:
         """The whole text; None where Jinja has to make it."""
         values = self.values(scope)
         if values is None:
             return None
-        return self._pattern % tuple(map(escape, values) if self._html else values)
+        if self._html and _TO_ESCAPE.search("".join(values)):
+            return self._pattern % tuple(map(escape, values))
+        return self._pattern % tuple(values)
 
 
 def _value(part: nodes.Node) -> tuple[str, str] | None:

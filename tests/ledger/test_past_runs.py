@@ -336,6 +336,8 @@ def test_a_copy_of_no_database_is_told(runs, tmp_path):
     (runs.folder.path / "once.sqlite").write_bytes(b"x" * 5000)
     with pytest.raises(OutputError, match="not a database"):
         OnceIndex(runs.folder, tmp_path / "copy")
+
+
 def test_the_rest_of_a_row_that_was_taken_over_may_be_sent_to_in_parts(runs):
     rows = [("k", ["a@x", "b@x", "c@x"])]
     runs.deliver(runs.begin("r1", rows), {"b@x": "deferred", "c@x": "deferred"})
