@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +40,15 @@ class Sink:
     def line(self, process: subprocess.Popen[str] | None = None) -> str:
         """What it says next, waited for; "" where `process` ends before it says anything."""
         assert self._process.stdout
+        said = self._process.stdout.fileno()
         end = os.pidfd_open(process.pid) if process is not None else -1
         try:
             while b"\n" not in self._said:
-                ready, _, _ = select.select([self._process.stdout, *([end] if process else [])], [], [], 60)
+                ready = _readable([said, *([end] if process else [])], 60)
                 assert ready, "nothing happened for a minute"
-                if self._process.stdout not in ready:
+                if said not in ready:
                     return ""
-                data = os.read(self._process.stdout.fileno(), 4096)
+                data = os.read(said, 4096)
                 assert data, "the sink has ended"
                 self._said += data
         finally:
@@ -79,3 +81,11 @@ class Sink:
             assert address.partition("@")[0].strip("uv") == row, f"{address} got the letter of row {row}"
             found[address] += 1
         return found
+
+
+def _readable(descriptors: Sequence[int], seconds: float) -> set[int]:
+    """Those of which something can be read. Descriptors may be of any size, which select.select does not bear."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return {descriptor for descriptor, _ in poll.poll(seconds * 1000)}
