@@ -75,11 +75,19 @@ def verdict(batch: AtHand, lineage: Sequence[Run], names: Collection[str] = ()) 
         return Verdict("other" if keyed else "changed", newest, parts, newest.sources)
     older = _older(history, batch)
     if older is not None:
-        return _same(older, batch)
+        # Who had the same since, when other rows were chosen, is not known to a run that would go on.
+        alike = [one for one in history[: history.index(older)] if _only_selected(changed(one.state, batch))]
+        if not (older.state.unfinished and alike and not keyed):
+            return _same(older, batch)
+        return _alike([*alike, older], batch)
     if keyed or not _only_selected(parts):
         return Verdict("other", newest, parts, newest.sources)
-    alike = takewhile(lambda one: _only_selected(changed(one.state, batch)), history)
-    return Verdict("alike", newest, parts, tuple(dict.fromkeys(source for one in alike for source in one.sources)))
+    return _alike(list(takewhile(lambda one: _only_selected(changed(one.state, batch)), history)), batch)
+
+
+def _alike(runs: Sequence[Earlier], batch: AtHand) -> Verdict:
+    sources = tuple(dict.fromkeys(source for one in runs for source in one.sources))
+    return Verdict("alike", runs[0], changed(runs[0].state, batch), sources)
 
 
 def _only_selected(parts: Iterable[str]) -> bool:

@@ -219,6 +219,15 @@ def test_all_who_had_the_same_are_left_out():
     assert choose(runs).kept == alike("r3/m.c", "r2/m.c", "r1/m.c")
 
 
+def test_who_had_the_same_since_is_left_out_where_an_older_run_is_not_finished():
+    older = run("r1", finished=False, accepted=2, not_attempted=2)
+    chosen = run("r2", parts=PARTS | {"only": "3", "data": "1 row"}, day=2)
+    assert choose([chosen, older]).kept == alike("r2/m.c", "r1/m.c")
+    other = run("r3", parts=PARTS | {"message": "x"}, day=3)
+    assert choose([other, chosen, older]).kept == alike("r2/m.c", "r1/m.c")
+    assert choose([other, older]) == same("r1")
+
+
 def test_rows_of_last_time_are_no_rows_of_this_time():
     november = [run("r2", day=2), run("r1", parts=PARTS | {"limit": "3", "data": "3 rows"})]
     assert choose(november, hand(parts=PARTS | {"data": "december"})) == New()

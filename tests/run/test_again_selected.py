@@ -103,3 +103,13 @@ def test_a_key_is_that_of_a_row_in_one_of_the_batches(jobs: Jobs) -> None:
         assert "no row of c or d has the key '17'" in done.text
     assert jobs.run("--only", "7", "--dry-run").status == 0
     assert jobs.sends() == (0, ["m 1: u1@x.test", "m 2: u2@x.test"])
+
+
+def test_who_was_chosen_of_a_batch_that_was_skipped_is_left_out_of_the_rest(jobs: Jobs) -> None:
+    jobs.write(TWO)
+    jobs.rows("c", "1 rej1@x.test")
+    jobs.rows("d", "1 v1@x.test", "2 v2@x.test")
+    assert jobs.sends() == (69, [])
+    assert jobs.sends("--only", "2") == (0, ["n 2: v2@x.test"])
+    assert jobs.sends()[1] == ["n 1: v1@x.test"]
+    assert jobs.sends() == (77, [])
