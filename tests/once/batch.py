@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -209,24 +208,18 @@ def stopped(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def once(batch: Batch, sink: Sink, extra: Counter[str] | None = None) -> Counter[str]:
+def once(batch: Batch, sink: Sink, doubts: Counter[str] | None = None) -> Counter[str]:
     """Hold what the sink has taken against what is kept of the batch; how many recipients are in each state.
 
-    Everybody has exactly one state. Who is accepted was taken once, who is unknown once or not at all, all others
-    not at all. `extra` may have been taken so many times more.
+    Everybody has exactly one state. Who is accepted was taken once; besides, each was taken at most as often as there
+    are `doubts` about him. Without any, there is one about each who is unknown.
     """
     taken = Counter({one: times for one, times in sink.taken().items() if one.endswith(f"@{batch.domain}")})
     states = batch.states()
     assert states.keys() == batch.people
     assert taken.keys() <= batch.people
     for address, state in states.items():
-        least, most = {"accepted": (1, 1), "unknown": (0, 1)}.get(state, (0, 0))
-        most += extra[address] if extra else 0
+        least = int(state == "accepted")
+        most = least + (int(state == "unknown") if doubts is None else doubts[address])
         assert least <= taken[address] <= most, f"{address} is {state}, and was taken {taken[address]} times"
     return Counter(states.values())
-
-
-def report(path: Path) -> dict[str, Any]:
-    """The first step of the first run in a report."""
-    found: dict[str, Any] = json.loads(path.read_text())
-    return found

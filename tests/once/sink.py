@@ -44,7 +44,7 @@ class Sink:
         end = os.pidfd_open(process.pid) if process is not None else -1
         try:
             while b"\n" not in self._said:
-                ready = _readable([said, *([end] if process else [])], 60)
+                ready = readable([said, *([end] if process else [])], 60)
                 assert ready, "nothing happened for a minute"
                 if said not in ready:
                     return ""
@@ -83,7 +83,7 @@ class Sink:
         return found
 
 
-def _readable(descriptors: Sequence[int], seconds: float) -> set[int]:
+def readable(descriptors: Sequence[int], seconds: float) -> set[int]:
     """Those of which something can be read. Descriptors may be of any size, which select.select does not bear."""
     poll = select.poll()
     for descriptor in descriptors:

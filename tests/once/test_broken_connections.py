@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from random import Random
 
@@ -11,8 +10,8 @@ import pytest
 from tests.once.batch import STAGES, Batch, kill_at_message, once
 from tests.once.sink import Sink
 
-ROWS = 1000
-KILLS = 4
+ROWS = 700
+KILLS = 3
 WIDE = "connections: 8, in_flight: 8"
 pytestmark = pytest.mark.timeout(300)
 
@@ -39,7 +38,7 @@ def test_nobody_is_lost_or_gets_it_twice(tmp_path: Path, random: Random) -> None
         runs = batch.finish()
         states = once(batch, sink)
         print(f"{len(runs)} runs: {dict(states)}")
-        assert states["accepted"] > 900
+        assert states["accepted"] > 600
         assert states["unknown"] > 0
         assert states.keys() <= {"accepted", "unknown", "rejected"}
         listed = (batch.state / "mail.unknown.csv").read_text()
@@ -54,13 +53,14 @@ def test_killed_as_well_and_the_unknown_ones_sent_to_when_that_is_wanted(tmp_pat
         states = once(batch, sink)
         print(f"{kills} kills: {dict(states)}")
         assert kills > 0
-        extra: Counter[str] = Counter()
+        ever: set[str] = set()
         while (unknown := batch.of("unknown")) or not batch.latest.complete:
-            extra.update(unknown)
+            ever |= unknown
             batch.run("--retry-unknown").must_be_expected()
-            once(batch, sink, extra)
-        states = once(batch, sink, extra)
-        print(f"sent to {extra.total()} once more: {dict(states)}, {doubled(sink)} twice")
+            once(batch, sink, batch.doubts())
+        states = once(batch, sink, batch.doubts())
+        print(f"sent to {len(ever)} once more: {dict(states)}, {doubled(sink)} twice")
+        assert {one for one, times in sink.taken().items() if times > 1} <= ever
         assert states == {"accepted": len(batch.people) - 1, "rejected": 1}
         assert batch.run("--retry-unknown").status == 77
 
@@ -70,6 +70,9 @@ def test_resent_at_once_and_by_the_next_run(tmp_path: Path, random: Random) -> N
         batch = Batch(tmp_path / "batch", sink.port, ROWS, f"{WIDE}, on_unknown: resend")
         kills = killed(batch, sink, random)
         runs = batch.finish()
+        while batch.of("unknown"):
+            assert len(runs) < 20, runs[-1]
+            runs += batch.finish()
         doubts = batch.doubts()
         states = once(batch, sink, doubts)
         print(f"{kills} kills, {len(runs)} more runs: {doubts.total()} doubts, {doubled(sink)} twice: {dict(states)}")

@@ -42,16 +42,15 @@ class Case:
 
 
 KILLED = {
-    "plain": Case("kill", WRITING, 12),
-    "half written": Case("half", HALVED, 5),
+    "plain": Case("kill", WRITING, 8),
+    "half written": Case("half", HALVED, 4),
     "reading": Case("kill", READING, 3),
     "once_per": Case("kill", ("create", "write", "pwrite", "fdatasync", "rename"), 5, ONCE_PER),
-    "two processes": Case("kill", ("write", "fdatasync", "send", "recv"), 5, CREW),
+    "two processes": Case("kill", ("write", "fdatasync", "send", "recv"), 4, CREW),
 }
 FAILED = {
-    "disk full": Case(str(errno.ENOSPC), FAILING, 8),
-    "disk broken": Case(str(errno.EIO), ("write", "fdatasync"), 4, ONCE_PER),
-    "full from then on": Case(str(errno.ENOSPC), ("create", "write", "fdatasync"), 4, on=True),
+    "disk full for a moment": Case(str(errno.ENOSPC), FAILING, 6),
+    "disk broken from then on": Case(str(errno.EIO), ("create", "write", "fdatasync"), 4, ONCE_PER, on=True),
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 from pathlib import Path
 from random import Random
@@ -11,7 +10,7 @@ from random import Random
 import pytest
 
 from tests.once.batch import STAGES, Batch, ended, kill_at_message, once, stopped
-from tests.once.sink import Sink
+from tests.once.sink import Sink, readable
 
 ROWS = 600
 CONNECTIONS = 2  # of each process
@@ -62,7 +61,7 @@ def test_workers_whose_parent_is_killed_stop_by_themselves(tmp_path: Path, rando
             parent.wait()
             busy = batch.run()  # the workers still hold the lock
             for worker in left:
-                assert select.select([worker], [], [], 60)[0], "a worker goes on without its parent"
+                assert readable([worker], 60), "a worker goes on without its parent"
                 os.close(worker)
             ended(parent)
         sink.order("go")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.once.batch import Batch, ended, once, stopped
-from tests.once.sink import Sink
+from tests.once.sink import Sink, readable
 
 ROWS = 300
 WIDE = "connections: 3, in_flight: 4"
@@ -55,7 +54,7 @@ class Told:
     def wait(self, count: int = 1) -> None:
         """Until it has stopped, in so many processes."""
         for _ in range(count):
-            assert select.select([self._reading], [], [], 60)[0], "it does not stop"
+            assert readable([self._reading], 60), "it does not stop"
             os.read(self._reading, 1)
 
 
