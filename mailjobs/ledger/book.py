@@ -21,6 +21,7 @@ L = TypeVar("L", bound=Letter)
 Account = tuple[int, Letter, list[str], str]
 FEW_KEPT = 256
 ACCEPTED: Final = ord("a")
+DOUBTED: Final = (ord("u"), MIXED)  # states of rows with somebody who may have got it
 NOBODY: Final = frozenset[str]()
 
 
@@ -199,9 +200,17 @@ class LedgerBook(Generic[L]):
                 self._spread(position, whole)
             addresses = [outcome.recipient for outcome in one.outcomes]
             letters = "".join([lines.LETTERS[outcome.state] for outcome in one.outcomes])
+            if letters.strip("a") and self.known.states[position] in DOUBTED:
+                letters = self._still_in_doubt(position, addresses, letters)
             data += lines.done(position, letters, addresses, one.outcomes)
             accounts.append((position, whole, addresses, letters))
         return data, accounts
+
+    def _still_in_doubt(self, position: int, addresses: Sequence[str], letters: str) -> str:
+        """Who may have it from an earlier try is still unknown after one that nothing came of."""
+        held = self.known.mixed.get(position)
+        before = [chr(self.known.states[position]) if held is None else held.get(one, "n") for one in addresses]
+        return "".join(["u" if was == "u" and now in "nd" else now for was, now in zip(before, letters, strict=True)])
 
     def _remember(self, accounts: Sequence[Account]) -> None:
         with self._lock:

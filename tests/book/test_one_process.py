@@ -72,6 +72,20 @@ def test_what_is_still_open_comes_again(kind, state):
     assert drain(kind.reopen()) == []
 
 
+@pytest.mark.parametrize("state", ["deferred", "not-attempted"])
+def test_a_doubt_outlives_a_try_that_nothing_came_of(kind, state):
+    book = kind.make([mail("a@x.example", "b@x.example"), mail("c@x.example")])
+    first, second = book.take(), book.take()
+    book.dot([first, second])
+    settle(book, first, "accepted", "unknown")
+    again = kind.reopen("ndu")
+    for letter, who in ((again.take(), ("b@x.example",)), (again.take(), ("c@x.example",))):
+        assert letter.envelope.recipients == who
+        settle(again, letter, state)
+    assert drain(kind.reopen()) == []
+    assert whom(drain(kind.reopen("ndu"))) == [("b@x.example",), ("c@x.example",)]
+
+
 def test_outcomes_come_with_the_next_dot(kind):
     book = kind.make(some(3))
     first, second = book.take(), book.take()
