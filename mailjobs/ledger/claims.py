@@ -7,6 +7,8 @@ import os
 import tempfile
 from typing import Final, Protocol
 
+from mailjobs.errors import OutputError
+
 BLOCK: Final = 128  # rows that a power loss may leave in doubt, and between two fdatasyncs
 
 
@@ -41,15 +43,25 @@ class SharedClaims:
     """
 
     def __init__(self, rows: int, block: int = BLOCK) -> None:
+        """Raises OutputError where there is no room for the file."""
         self._rows = rows
         self._block = block
-        self._descriptor, name = tempfile.mkstemp(prefix="mailjobs-")
-        os.unlink(name)
-        os.pwrite(self._descriptor, bytes(8), 0)
+        self._descriptor = -1
+        try:
+            self._descriptor, name = tempfile.mkstemp(prefix="mailjobs-")
+            os.unlink(name)
+            os.pwrite(self._descriptor, bytes(8), 0)
+        except OSError as error:
+            raise _refused(error) from None
 
     def claim(self) -> tuple[int, int] | None:
-        """The next block."""
-        descriptor = self._descriptor
+        """The next block. Raises OutputError."""
+        try:
+            return self._claim(self._descriptor)
+        except OSError as error:
+            raise _refused(error) from None
+
+    def _claim(self, descriptor: int) -> tuple[int, int] | None:
         fcntl.lockf(descriptor, fcntl.LOCK_EX)
         try:
             first = int.from_bytes(os.pread(descriptor, 8, 0), "big")
@@ -61,6 +73,11 @@ class SharedClaims:
             fcntl.lockf(descriptor, fcntl.LOCK_UN)
         return first, after - 1
 
-    def close(self) -> None:
-        """Let go of the file."""
-        os.close(self._descriptor)
+    def __del__(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+
+
+def _refused(error: OSError) -> OutputError:
+    words = "cannot keep in the folder for temporary files which rows are taken"
+    return OutputError(f"{words}: {error.strerror}")

@@ -1,9 +1,12 @@
 """Blocks of rows."""
 
+import errno
 import os
+import tempfile
 
 import pytest
 
+from mailjobs.errors import OutputError
 from mailjobs.ledger import LocalClaims, SharedClaims
 from tests.book.deliveries import fork
 
@@ -28,4 +31,12 @@ def test_processes_claim_each_block_once(tmp_path):
         assert os.waitpid(child, 0)[1] == 0
     found = [int(word) for path in tmp_path.iterdir() for word in path.read_text().split()]
     assert sorted(found) == list(range(6000))
-    claims.close()
+
+
+def test_no_room_for_the_shared_number(monkeypatch):
+    def full(**_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkstemp", full)
+    with pytest.raises(OutputError, match="folder for temporary files"):
+        SharedClaims(10)
