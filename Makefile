@@ -33,7 +33,7 @@ demo: $(VENV)/.ready-demo  ## run two examples against a capture server, and sho
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.ready-test  ## run the tests; those that need real servers too, where `make lab` has started them
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 check: $(VENV)/.ready-test  ## ruff, mypy --strict, the layers, and whether schema, model and docs agree
 	@$(BIN)/ruff check .
