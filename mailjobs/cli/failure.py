@@ -14,7 +14,8 @@ from typing import Any, cast
 import click
 
 from mailjobs import __version__
-from mailjobs.errors import ExitStatus, Interrupted, MailjobsError
+from mailjobs.cli.actions import annotate, on_actions
+from mailjobs.errors import ExitStatus, Interrupted, MailjobsError, Problem
 from mailjobs.report.problems import problems_text
 from mailjobs.report.visible import visible
 
@@ -71,6 +72,8 @@ def tell(error: MailjobsError) -> int:
     """Say on stderr what is wrong; its exit status."""
     text = problems_text(error.problems) if error.problems else visible(f"mailjobs: {error}")
     click.echo(text, err=True)
+    if on_actions():
+        annotate(error.problems or [Problem(error.message, error.place, hint=error.hint)])
     return int(error.exit_status)
 
 

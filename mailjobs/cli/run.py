@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from mailjobs.cli.actions import on_actions, tell_actions
 from mailjobs.cli.again import choosing, how
 from mailjobs.cli.failure import tell
 from mailjobs.cli.load import Changes, all_checked, changing, warn
@@ -37,7 +38,9 @@ class BareTrace(click.Command):
 @choosing
 @click.option("--resume", is_flag=True, help="Go on with an unfinished run (the default).")
 @click.option("--yes", "-y", is_flag=True, help="Confirm what `guards.confirm_above` asks.")
-@click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a report (.json).")
+@click.option(
+    "--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a report: .json, .xml (JUnit) or .md."
+)
 @click.option("--events", metavar="FILE", help="Write events as JSON lines; '-' is stdout.")
 @click.option("--trace", metavar="FILE", help="Show the conversation on stderr, or write it to a file: --trace=FILE.")
 @click.option("--json", "json_", is_flag=True, help="Print the report as JSON on stdout.")
@@ -72,6 +75,8 @@ def command(
                 break
     if report is not None:
         write_report(report, records)
+    if on_actions():
+        tell_actions(records, [loaded.job for loaded in ready])
     if json_:
         click.echo(as_json(records), nl=False)
     elif listens.quiet:

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from mailjobs.cli.actions import annotate
 from mailjobs.cli.load import Changes, changing, load
 from mailjobs.errors import ExitStatus, FileError, JobError, Problem, SetupError
 from mailjobs.prepare import cautions, check_job
@@ -16,7 +17,9 @@ from mailjobs.report.visible import visible, visible_json
 @click.command("validate")
 @click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
 @changing
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How to print problems.")
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json", "github"]), default="text", help="How to print problems."
+)
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing where all is well.")
 def command(jobs: tuple[str, ...], changes: Changes, format_: str, quiet: bool) -> int:
     """Check jobs: schema, references, files, templates and what they use. Connects to nothing.
@@ -31,6 +34,8 @@ def command(jobs: tuple[str, ...], changes: Changes, format_: str, quiet: bool) 
         problems, failed = _problems(path, changes)
         found += problems
         status = max(status, failed)
+        if format_ == "github":
+            annotate(problems)
         if format_ == "text":
             _print(path, problems, failed, quiet)
     if format_ == "json":

@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from mailjobs.errors import OutputError, UsageError
+from mailjobs.report.junit import as_junit
+from mailjobs.report.markdown import as_markdown
 from mailjobs.report.visible import visible_json
 from mailjobs.run import RunRecord
 
@@ -21,7 +23,7 @@ def as_json(records: Sequence[RunRecord]) -> str:
     return visible_json(json.dumps(found, indent=2, ensure_ascii=False, default=str)) + "\n"
 
 
-FORMATS: dict[str, Callable[[Sequence[RunRecord]], str]] = {".json": as_json}
+FORMATS: dict[str, Callable[[Sequence[RunRecord]], str]] = {".json": as_json, ".xml": as_junit, ".md": as_markdown}
 
 
 def check_report_path(path: Path) -> None:
