@@ -62,6 +62,12 @@ class TlsStream:
             self._info = inform(self._connection)
         return self._info
 
+    def binding(self, kind: str) -> tuple[str, bytes]:
+        """See `channel_binding.binding`."""
+        from mailjobs.net.channel_binding import binding
+
+        return binding(self._connection, kind)
+
     def shake_hands(self, tls: Tls) -> None:
         """The handshake; certificates are not judged here. Raises TLSError, ConnectionLost, TimedOut."""
         from OpenSSL import SSL
