@@ -33,6 +33,8 @@ CODES = {"port": 116}
 LONGEST = 60
 # What a number lacks to be what a title says.
 UNITS = {"a rate such as 600/m": "/m"}
+# What somebody may look for in vain, and why.
+REASONS = {"apop": "APOP belongs to POP3, and SMTP has nothing like it; what comes nearest is cram-md5"}
 VAGUE = ("pattern", "minimum", "maximum")  # a title says more than these
 
 
@@ -95,9 +97,10 @@ def _not_listed(error: Any, node: Node, path: JobPath, problems: Problems) -> No
     if kind_name(error.instance) not in {kind_name(value) for value in error.validator_value}:
         _expected(alternatives(listed), error.instance, node, path, problems)
         return
-    words = [word for word in listed if word.isalpha()]
+    words = [word for word in listed if word[:1].isalpha()]
     near = nearest(error.instance, words) if isinstance(error.instance, str) else None
-    hint = f"did you mean '{near}'?" if near else None
+    hint = REASONS.get(str(error.instance).lower()) if path[-1:] == ("mechanism",) else None
+    hint = hint or (f"did you mean '{near}'?" if near else None)
     only = f"not one of {', '.join(listed)}" if len(listed) > 1 else f"not {listed[0]}"
     problems.at(node, path, f"{_value(error.instance, path)} is {only}", hint=hint)
 

@@ -16,6 +16,7 @@ SENSITIVE = re.compile(r"pas|pwd|secret|token|credential", re.IGNORECASE)
 REFERENCE = re.compile(r"\s*\{\s*(?:env|file|command|keyring)\s*:")
 VARIABLE = re.compile(r"\s*[\"']?[A-Za-z_]\w*[\"']?\s*(?:[,}#].*)?")
 URL_PASSWORD = re.compile(r"://[^/\s]*@")
+TOKEN = re.compile(r"\b(?:bearer\s+|ya29\.|eyJ)[^\s\"',}]+", re.IGNORECASE)
 LONGEST = 240
 
 
@@ -31,7 +32,7 @@ def shown_line(text: str, number: int) -> str | None:
 
 def masked(line: str) -> str:
     """A line up to the first value that could be a secret."""
-    line = without_password(line)
+    line = TOKEN.sub(MASK, without_password(line))
     for key in KEY.finditer(line):
         rest = line[key.end() :]
         secret = sensitive(key[1]) and not REFERENCE.match(rest)
