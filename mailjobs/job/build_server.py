@@ -6,9 +6,9 @@ from os.path import isdir
 
 from mailjobs import model
 from mailjobs.errors import FileError
+from mailjobs.job.build_auth import build_auth
 from mailjobs.job.node import JobPath, Node, key_place, place
 from mailjobs.job.problems import Problems
-from mailjobs.job.secrets import secret
 from mailjobs.job.template import check_named
 from mailjobs.job.values import plain, seconds
 
@@ -42,7 +42,7 @@ def build_server(node: Node, path: JobPath, name: str, problems: Problems) -> mo
         timeout=_timeouts(node.get("timeout"), (*path, "timeout"), problems),
         max_reply_line=int(plain(node.get("max_reply_line"), 2048)),
         tls=tls,
-        auth=_auth(node.get("auth"), (*path, "auth"), tls, problems),
+        auth=build_auth(node.get("auth"), (*path, "auth"), tls, problems),
         place=key_place(node, path),
     )
 
@@ -115,24 +115,3 @@ def _authority(node: Node, path: JobPath, problems: Problems) -> model.CaSource:
     if not problems.stands_in(inner.value) and not isdir(named):
         problems.at(inner, (*path, kind), f"the directory '{named}' does not exist", code=FileError.code)
     return model.CaSource(dir=named, place=spot)
-
-
-def _auth(node: Node | None, path: JobPath, tls: model.Tls, problems: Problems) -> model.Auth | None:
-    if node is None:
-        return None
-    if tls.mode in ("none", "opportunistic"):
-        hint = "set tls.mode to auto, starttls or implicit"
-        problems.at_key(node, path, "PLAIN and LOGIN show the password: they need TLS", hint=hint)
-    username, password = node.get("username"), node.get("password")
-    for key, found in (("username", username), ("password", password)):
-        if found is None:
-            problems.at_key(node, path, f"missing key '{key}'")
-    if username is None or password is None:
-        return None
-    return model.Auth(
-        username=username.value,
-        password=secret(password, (*path, "password"), problems),
-        mechanism=plain(node.get("mechanism"), "auto"),
-        authorization_identity=plain(node.get("authorization_identity")),
-        place=key_place(node, path),
-    )

@@ -1,5 +1,6 @@
 """The job language as frozen dataclasses without behaviour. Only `job` builds them."""
 
+from mailjobs.model.auth import Auth, Gssapi
 from mailjobs.model.guards import Guards
 from mailjobs.model.job import Job, Kind, Source
 from mailjobs.model.message import (
@@ -19,7 +20,7 @@ from mailjobs.model.message import (
     Stamp,
     Unsubscribe,
 )
-from mailjobs.model.server import Auth, CaSource, Extensions, Server, Timeouts, Tls
+from mailjobs.model.server import CaSource, Extensions, Server, Timeouts, Tls
 from mailjobs.model.step import (
     Action,
     Command,
@@ -53,6 +54,7 @@ __all__ = [
     "Expectation",
     "Extensions",
     "FilePath",
+    "Gssapi",
     "Guards",
     "Header",
     "Job",

@@ -8,7 +8,7 @@ from typing import Literal
 
 from mailjobs.errors import Place
 from mailjobs.frozen import frozen
-from mailjobs.secret import Secret
+from mailjobs.model.auth import Auth
 
 TlsMode = Literal["auto", "implicit", "starttls", "opportunistic", "none"]
 TlsVersion = Literal["1.2", "1.3"]
@@ -43,17 +43,6 @@ class Tls:
     min_version: TlsVersion = "1.2"
     max_version: TlsVersion = "1.3"
     ca: tuple[CaSource, ...] = (CaSource(system=True),)
-
-
-@frozen
-class Auth:
-    """Who logs in, and how."""
-
-    username: str
-    password: Secret
-    mechanism: str = "auto"
-    authorization_identity: str | None = None
-    place: Place | None = None
 
 
 @frozen

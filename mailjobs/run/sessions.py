@@ -46,7 +46,9 @@ class RunSessions:
 
                 check_trust(server.tls)
             if server.auth is not None:
-                server.auth.password.reveal()
+                for secret in (server.auth.password, server.auth.token):
+                    if secret is not None:
+                        secret.reveal()
 
     def start_step(self, until: Until | None) -> None:
         """What is open from before counts as used: it may have gone stale."""

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from mailjobs.errors import AuthError
-from mailjobs.sasl.mechanism import Credentials
+from mailjobs.sasl.mechanism import Mechanism
+from mailjobs.sasl.saslprep import authorization_identity
 
 
-class Plain:
-    """authorization identity NUL user name NUL password, all at once."""
+class Plain(Mechanism):
+    """authorization identity NUL user name NUL password, all at once. Preparing names is the server's affair."""
 
     name: ClassVar[str] = "PLAIN"
-    shows_password: ClassVar[bool] = True
-
-    def __init__(self, credentials: Credentials) -> None:
-        self._credentials = credentials
-        self._asked = False
+    shows_secret: ClassVar[bool] = True
+    authorizes: ClassVar[bool] = True
+    _asked = False
 
     def initial(self) -> bytes:
         """The whole message."""
-        credentials = self._credentials
         parts = (
-            credentials.octets(credentials.authorization_identity or "", "the authorization identity"),
-            credentials.octets(credentials.username, "the user name"),
-            credentials.octets(credentials.password.reveal(), "the password"),
+            self.octets(authorization_identity(self), "the authorization identity"),
+            self.octets(self.username, "the user name"),
+            self.octets(self.secret(), "the password"),
         )
         return b"\0".join(parts)
 
@@ -32,5 +29,5 @@ class Plain:
         """A server that overlooked the initial response asks once, with an empty challenge; more is not PLAIN."""
         again, self._asked = self._asked, True
         if challenge or again:
-            raise AuthError("PLAIN: the server asks for more, and there is nothing more to say", stage="AUTH")
+            raise self.error("has gone wrong: the server asks for more, and there is nothing more to say")
         return self.initial()
