@@ -39,12 +39,19 @@ NO_TICKETS = ("No Kerberos credentials", "No credentials", "FCC", "not found", "
 def kerberos_failure(mechanism: Mechanism, error: Any) -> AuthError:
     """The AuthError for a GSSError. Its words are those of the Kerberos library, in one line."""
     number = _number(error.min_code)
-    text = " ".join(str(error).replace("\n", " ").split())
+    text = _words(error)
     temporary = number in UNREACHABLE
     hint = HINTS.get(number) or UNREACHABLE.get(number)
     if hint is None and any(words in text for words in NO_TICKETS):
         hint = RENEW
     return AuthError(f"{mechanism.name} has gone wrong: {text}", stage="AUTH", hint=hint, temporary=temporary)
+
+
+def _words(error: Any) -> str:
+    """What Kerberos says, or where it says nothing, what GSSAPI says of it."""
+    told = error.get_all_statuses(error.min_code, False) if error.min_code else []
+    told = told or error.get_all_statuses(error.maj_code, True)
+    return "; ".join(" ".join(text.split()) for text in told)
 
 
 def _number(minor: int) -> int:

@@ -8,9 +8,15 @@ from typing import Any, ClassVar
 from mailjobs.errors import SetupError
 from mailjobs.sasl.mechanism import Circumstances, Credentials, Mechanism
 
+SHORTEST = 32  # octets of a challenge
+TARGET_INFO = 0x00800000
+
 
 class Ntlm(Mechanism):
-    r"""NTLMv2 alone. The user name may have its domain, as DOMAIN\user or user@domain."""
+    r"""The user name may have its domain, as DOMAIN\user or user@domain.
+
+    NTLMv2; NTLMv1, from which the password can be found out, only inside TLS and for servers that know no other.
+    """
 
     name: ClassVar[str] = "NTLM"
     check: str = r"check user name and password; the server may want the domain, as DOMAIN\user"
@@ -45,7 +51,14 @@ class Ntlm(Mechanism):
         if self._asked:
             raise self.error("has gone wrong: the server asks a second time")
         self._asked = True
+        if self.circumstances.bind is not None and nameless(challenge):
+            self._speak_version_1()
         return self._step(challenge)
+
+    def _speak_version_1(self) -> None:
+        """pyspnego has no name of its own for this but a variable of the environment, which is everybody's."""
+        if hasattr(self._context, "_nt_v1") and hasattr(self._context, "_nt_v2"):
+            self._context._nt_v1, self._context._nt_v2 = True, False
 
     def _step(self, challenge: bytes | None) -> bytes:
         """What pyspnego answers. It trusts what servers send, and fails in many ways where that is garbage."""
@@ -66,3 +79,9 @@ class Ntlm(Mechanism):
         except failures as error:
             raise self.error(f"has gone wrong: the server's challenge is not one ({type(error).__name__})") from None
         return answer or b""
+
+
+def nameless(challenge: bytes) -> bool:
+    """Whether a CHALLENGE (MS-NLMP section 2.2.1.2) names no target and says nothing of one, as those of Exim do."""
+    flags = int.from_bytes(challenge[20:24], "little")
+    return len(challenge) >= SHORTEST and challenge[12:14] == b"\0\0" and not flags & TARGET_INFO

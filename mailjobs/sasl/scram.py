@@ -65,17 +65,17 @@ class Scram(Mechanism):
 
     def respond(self, challenge: bytes) -> bytes:
         """client-final-message to the first challenge; nothing to the server's signature. Raises AuthError."""
-        if self._signature is None:
-            return self._final(server_first(challenge, self._nonce, self.error))
         if self._over:
             raise self.error("has gone wrong: the server goes on after its last message")
+        if self._signature is None and not challenge.startswith(b"e="):
+            return self._final(server_first(challenge, self._nonce, self.error))
         self._over = True
         signature, refusal = server_final(challenge, self.error)
         if refusal is not None:
             self.complaint = refusal
             self.check = WORDS.get(refusal, type(self).check)
             return b""
-        if not hmac.compare_digest(signature, self._signature):
+        if self._signature is None or not hmac.compare_digest(signature, self._signature):
             raise self.error("has gone wrong: the server does not know the password", hint="it may not be the server")
         self._proven = True
         return b""
