@@ -42,7 +42,7 @@ def test_a_long_token_waits_for_the_prompt(lab: Lab, mechanism: str) -> None:
     assert (found.method, found.user) == (mechanism.upper(), "alice"), found.record.as_dict()
 
 
-@pytest.mark.parametrize(("port", "mechanism"), zip(PORTS, MECHANISMS, strict=True))
+@pytest.mark.parametrize(("port", "mechanism"), list(zip(PORTS, MECHANISMS, strict=True)))
 @pytest.mark.parametrize("kind", ["expired", "invented", "of another user"])
 def test_a_token_that_is_none_of_this_user(lab: Lab, port: str, mechanism: str, kind: str) -> None:
     tokens = {
