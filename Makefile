@@ -26,7 +26,7 @@ $(VENV)/.ready-demo: pyproject.toml $(VENV)/.made
 
 $(VENV)/.ready-test: pyproject.toml $(VENV)/.made
 	@echo "Installing mailjobs, and what tests and checks need, into $(VENV) ..."
-	@$(PIP) -e '.[sandbox,test,check]'
+	@$(PIP) -e '.[sandbox,test,check]' || { echo "Kerberos is compiled: Debian has what that needs in gcc, python3-dev and libkrb5-dev."; exit 1; }
 	@touch $(VENV)/.ready-demo $@
 
 demo: $(VENV)/.ready-demo  ## run two examples against a capture server, and show what arrived

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from logging import WARNING, getLogger
 from typing import Any, ClassVar
 
 from mailjobs.errors import SetupError
@@ -38,6 +39,7 @@ class Ntlm(Mechanism):
         """NEGOTIATE."""
         self.check_installed()
         spnego = import_module("spnego")
+        getLogger("spnego").setLevel(WARNING)  # below that it tells whole messages
         user, password = self.username, self.secret()
         self.octets(user, "the user name")
         self.octets(password, "the password")

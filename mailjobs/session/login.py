@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-from mailjobs.errors import ConnectionLost, MailjobsError, ReplyError, TimedOut
+from mailjobs.errors import Interrupted, MailjobsError
 from mailjobs.model import Auth as AuthModel
 from mailjobs.net.channel_binding import bound
 from mailjobs.sasl import Circumstances, Credentials, Mechanism, choose, decoded
@@ -81,5 +79,9 @@ def _answer(conversation: Conversation, mechanism: Mechanism, response: bytes) -
 
 def _cancel(conversation: Conversation) -> None:
     """End the exchange. What made us end it is told, whatever becomes of the connection."""
-    with suppress(ConnectionLost, TimedOut, ReplyError):
+    try:
         conversation.ask(AuthCancel(), "AUTH")
+    except Interrupted:
+        raise
+    except MailjobsError:
+        return

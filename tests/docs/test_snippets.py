@@ -32,7 +32,7 @@ FILES = {
 }
 TOUCHED = (
     "summary.txt.j2", "invoice.txt.j2", "invoice.md.j2", "invite.ics.j2", "corp.pem", "report.pdf", "logs/a.txt",
-    "data.bin", "logo.png", "out/1.pdf",
+    "data.bin", "logo.png", "out/1.pdf", "ci.keytab",
 )  # fmt: skip
 
 
