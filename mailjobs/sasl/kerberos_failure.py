@@ -33,7 +33,14 @@ HINTS = {
 }
 NO_ANSWER = "the KDC does not answer: see krb5.conf"
 UNREACHABLE = {156: NO_ANSWER, 220: NO_ANSWER}
-NO_TICKETS = ("No Kerberos credentials", "No credentials", "FCC", "not found", "can't be found")
+NO_TICKETS = (
+    "find client principal",
+    "No Kerberos credentials",
+    "No credentials",
+    "FCC",
+    "not found",
+    "can't be found",
+)
 
 
 def kerberos_failure(mechanism: Mechanism, error: Any) -> AuthError:
