@@ -29,6 +29,7 @@ def build_auth(node: Node | None, path: JobPath, tls: model.Tls, problems: Probl
     mechanism = plain(node.get("mechanism"), "auto")
     _check_tls(node, path, mechanism, tls, problems)
     _check_needs(node, path, mechanism, problems)
+    _check_ticket(node, path, mechanism, problems)
     _check_identity(node, path, mechanism, problems)
     _check_extra(node, path, mechanism, problems)
     return model.Auth(
@@ -74,6 +75,19 @@ def _check_needs(node: Node, path: JobPath, mechanism: str, problems: Problems) 
     if binding is not None and mechanism != "auto" and not mechanism.endswith(BINDING):
         hint = "auto and the mechanisms that end in -plus do"
         problems.at_key(binding, (*path, "channel_binding"), f"{mechanism} has no channel binding", hint=hint)
+
+
+def _check_ticket(node: Node, path: JobPath, mechanism: str, problems: Problems) -> None:
+    """Where a Kerberos ticket comes from is said once."""
+    password, settings = node.get("password"), node.get("gssapi")
+    if mechanism != "gssapi" or password is None:
+        return
+    if node.get("username") is None:
+        problems.at_key(node, path, "missing key 'username'", hint="the password is somebody's")
+    for key in ("keytab", "credential_cache"):
+        if settings is not None and settings.get(key) is not None:
+            words = f"a ticket is had by the password or by '{key}', not by both"
+            problems.at_key(password, (*path, "password"), words)
 
 
 def _used(node: Node, mechanism: str) -> tuple[str, ...]:

@@ -96,10 +96,11 @@ class Gssapi(Mechanism):
         return gssapi.Name(f"{settings.service}/{host}@{settings.realm}", gssapi.NameType.kerberos_principal)
 
     def _tickets(self) -> Any:
-        """By password, by keytab, or those that are there; None is the library's own choice."""
+        """Those of the cache or by the keytab that are named, else by password; None is the library's own choice."""
         gssapi = import_module("gssapi")
         settings, user = self._settings, self._principal()
-        if self.credentials.password is not None:
+        named = settings.credential_cache or settings.keytab
+        if self.credentials.password is not None and not named:
             password = self.octets(self.secret(), "the password")
             kerberos = [gssapi.MechType.kerberos]
             return gssapi.raw.acquire_cred_with_password(user, password, mechs=kerberos, usage="initiate").creds

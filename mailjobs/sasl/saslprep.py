@@ -9,6 +9,8 @@ from mailjobs.errors import AuthError
 if TYPE_CHECKING:
     from mailjobs.sasl.mechanism import Mechanism
 
+AS_IT_STANDS = "'mechanism: plain' says it as it stands, where the server has that"
+
 
 def prepare(text: str, what: str, stored: bool = False) -> str:
     """`text` as names and passwords are compared. `stored` refuses code points that Unicode 3.2 does not have.
@@ -55,7 +57,7 @@ def _check_characters(text: str, what: str, stored: bool) -> None:
         kinds["a character that Unicode 3.2 does not have"] = (stringprep.in_table_a1,)
     for kind, tables in kinds.items():
         if any(table(character) for table in tables for character in text):
-            raise AuthError(f"{what} has {kind}, which SASL forbids (RFC 4013)", stage="AUTH")
+            raise AuthError(f"{what} has {kind}, which SASL forbids (RFC 4013)", stage="AUTH", hint=AS_IT_STANDS)
 
 
 def _check_directions(text: str, what: str) -> None:
@@ -66,6 +68,5 @@ def _check_directions(text: str, what: str) -> None:
     if not any(leftwards):
         return
     if any(stringprep.in_table_d2(character) for character in text) or not (leftwards[0] and leftwards[-1]):
-        raise AuthError(
-            f"{what} mixes scripts that run in different directions, which SASL forbids (RFC 4013)", stage="AUTH"
-        )
+        words = f"{what} mixes scripts that run in different directions, which SASL forbids (RFC 4013)"
+        raise AuthError(words, stage="AUTH", hint=AS_IT_STANDS)
