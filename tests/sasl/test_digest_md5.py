@@ -6,7 +6,7 @@ import hashlib
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailjobs.errors import AuthError
@@ -132,6 +132,7 @@ def test_blanks_and_empty_directives_between() -> None:
     assert b"nonce=" in asked("u", "p", b' , nonce = "n" ,,\r\n algorithm=MD5-SESS, qop="auth-conf, auth" ,')
 
 
+@settings(deadline=None)
 @given(value=st.text(st.characters(codec="utf-8"), min_size=1, max_size=50))
 def test_what_is_quoted_is_read_again(value: str) -> None:
     challenge = f"nonce={quoted(value)},algorithm=md5-sess,realm={quoted(value)}".encode()
@@ -139,6 +140,7 @@ def test_what_is_quoted_is_read_again(value: str) -> None:
     assert (found.nonce, found.realms) == (value, (value,))
 
 
+@settings(deadline=None)
 @given(challenge=st.binary(max_size=300))
 def test_whatever_comes_is_a_challenge_or_is_refused(challenge: bytes) -> None:
     with suppress(AuthError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailjobs.errors import AuthError
@@ -22,10 +22,10 @@ AT_ONCE = (Plain, External, Anonymous)
 
 
 def test_plain_says_everything_at_once() -> None:
-    """The second is the example of RFC 4616 section 4."""
+    """The last two are the examples of RFC 4616 section 4."""
     assert Plain(me()).initial() == b"\0j\xc3\xbcrgen\0sesame"
-    assert Plain(me("kurt", "Kurt", "Ursel")).initial() == b"Ursel\0Kurt\0kurt"
-    assert Plain(me(username="tim", password="tanstaaftanstaaf")).initial() == b"\0tim\0tanstaaftanstaaf"
+    assert Plain(me("tanstaaftanstaaf", "tim")).initial() == b"\0tim\0tanstaaftanstaaf"
+    assert Plain(me("xipj3plmq", "Kurt", "Ursel")).initial() == b"Ursel\0Kurt\0xipj3plmq"
 
 
 @pytest.mark.parametrize("kind", AT_ONCE)
@@ -149,8 +149,9 @@ CHALLENGES = st.binary(max_size=200) | st.sampled_from(
 
 
 @pytest.mark.parametrize("kind", [kind for kind in MECHANISMS.values() if kind.name != "GSSAPI"])
-@given(challenges=st.lists(CHALLENGES, min_size=4, max_size=4), first=st.booleans())
-def test_a_server_that_asks_on_and_on_is_refused(kind: type[Mechanism], challenges: list[bytes], first: bool) -> None:
+@settings(deadline=None, max_examples=40)
+@given(challenges=st.lists(CHALLENGES, min_size=4, max_size=4))
+def test_a_server_that_asks_on_and_on_is_refused(kind: type[Mechanism], challenges: list[bytes]) -> None:
     who = Credentials("u", Secret.literal("p"), None, Secret.literal("t"))
     mechanism = kind(who, server())
     mechanism.initial()

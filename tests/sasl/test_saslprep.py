@@ -5,7 +5,7 @@ from __future__ import annotations
 from unicodedata import ucd_3_2_0
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailjobs.errors import AuthError
@@ -60,6 +60,7 @@ def test_what_is_stored_has_what_unicode_3_2_has() -> None:
         prepare("🙂", "the name", stored=True)
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=20))
 def test_what_is_prepared_is_normal_and_stays_so(text: str) -> None:
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailjobs.errors import AuthError
@@ -134,6 +134,7 @@ def test_many_iterations_are_done_and_another_hash_is_another_answer() -> None:
     assert len({scram.respond(many) for scram in answers}) == 3
 
 
+@settings(deadline=None)
 @given(message=st.binary(max_size=300) | st.text(max_size=100).map(lambda text: f"r={NONCE_256}{text}".encode()))
 def test_whatever_comes_is_refused_or_answered(message: bytes) -> None:
     scram = begun()
