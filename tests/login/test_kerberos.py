@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import gssapi
 import pytest
 import yaml
 
@@ -18,15 +17,26 @@ from mailjobs.errors import AuthError, ConnectionLost, MailjobsError
 from mailjobs.model import Gssapi
 from mailjobs.sasl.gssapi import Gssapi as Mechanism
 from mailjobs.sasl.kerberos_failure import kerberos_failure
-from tests.fixtures.lab import Lab
+from tests.fixtures.lab import Lab, missing
 from tests.login import lab_login
 from tests.login.kerberos import Realm
 from tests.login.logging_in import auth, enter
 from tests.login.login_server import CLOSE, Exchange, LoginServer
 from tests.sasl.asking import me
 
+try:
+    import gssapi
+except ImportError:
+    gssapi = None
+
 Start = Callable[..., LoginServer]
 SETTINGS: dict[str, Any] = {"mechanism": "gssapi", "username": "alice"}
+
+
+@pytest.fixture(autouse=True)
+def needs_gssapi() -> None:
+    if gssapi is None:
+        missing("the extra `kerberos` is not installed: it is compiled, with gcc, python3-dev and libkrb5-dev")
 
 
 @pytest.fixture
