@@ -18,6 +18,7 @@ from mailjobs.cli.actions import annotate, on_actions
 from mailjobs.errors import ExitStatus, Interrupted, MailjobsError, Problem
 from mailjobs.report.problems import problems_text
 from mailjobs.report.visible import visible
+from mailjobs.secret import bug_report
 
 
 class _Lossy:
@@ -114,12 +115,10 @@ def _silence_stdout() -> None:
 def _bug(error: Exception) -> int:
     """A report ready to paste: versions and the traceback, without local values."""
     import platform
-    import traceback
 
-    frames = "".join(traceback.format_exception(error))
     click.echo(
         "mailjobs: this is a bug in mailjobs, not in your job. Please report it with what follows.\n\n"
-        f"mailjobs {__version__}, Python {platform.python_version()}, {platform.platform()}\n{frames}",
+        f"mailjobs {__version__}, Python {platform.python_version()}, {platform.platform()}\n{bug_report(error)}",
         err=True,
     )
     return int(ExitStatus.SOFTWARE)

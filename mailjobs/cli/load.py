@@ -23,20 +23,22 @@ Pairs = tuple[tuple[str, str], ...]
 
 @frozen
 class Changes:
-    """What the command line changes in a job: `--set` and `--var`, as (name, value) pairs."""
+    """What the command line changes in a job: `--set` and `--var`, as (name, value) pairs, and `--ask-pass`."""
 
     settings: Pairs = ()
     variables: Pairs = ()
+    ask_pass: bool = False
 
 
 def changing(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command `--set` and `--var`; it takes them as one argument, `changes`."""
+    """Give a command `--set`, `--var` and `--ask-pass`; it takes them as one argument, `changes`."""
 
     @click.option("--set", "settings", multiple=True, metavar="PATH=YAML", callback=_pairs, help="Set a key.")
     @click.option("--var", "variables", multiple=True, metavar="NAME=TEXT", callback=_pairs, help="Set a variable.")
+    @click.option("--ask-pass", is_flag=True, help="Ask for the passwords of servers when they are needed.")
     @wraps(command)
-    def changed(*arguments: Any, settings: Pairs, variables: Pairs, **options: Any) -> int:
-        return command(*arguments, changes=Changes(settings, variables), **options)
+    def changed(*arguments: Any, settings: Pairs, variables: Pairs, ask_pass: bool, **options: Any) -> int:
+        return command(*arguments, changes=Changes(settings, variables, ask_pass), **options)
 
     return changed
 
@@ -51,7 +53,10 @@ def _pairs(ctx: click.Context, option: click.Parameter, values: Sequence[str]) -
 def load(path: str, changes: Changes, strict: bool = True) -> Loaded:
     """The job at `path` ("-": standard input), with `changes`. Raises JobError, FileError, UsageError."""
     text = _standard_input() if path == "-" else None
-    return load_job(path, text=text, settings=changes.settings, variables=dict(changes.variables), strict=strict)
+    variables = dict(changes.variables)
+    return load_job(
+        path, text=text, settings=changes.settings, variables=variables, strict=strict, ask_pass=changes.ask_pass
+    )
 
 
 def checked(path: str, changes: Changes, strict: bool = True) -> Loaded:

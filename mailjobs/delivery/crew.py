@@ -21,6 +21,7 @@ from typing import Any, NoReturn, Protocol
 from mailjobs import clock
 from mailjobs.errors import Interrupted, MailjobsError, TransportError, from_oserror
 from mailjobs.frozen import frozen
+from mailjobs.secret import bug_report
 
 LENGTH = struct.Struct("!I")
 STOP, INTERRUPT, CUT = b"s", b"i", b"c"
@@ -271,10 +272,8 @@ def _work(number: int, work: Work, outbox: int, orders: int) -> NoReturn:
             error = caught
         box.send(Ended(error))
         status = 0
-    except BaseException:  # noqa: BLE001 - a bug, which the parent learns of by the missing end
-        import traceback
-
-        traceback.print_exc()
+    except BaseException as bug:  # noqa: BLE001 - a bug, which the parent learns of by the missing end
+        sys.stderr.write(bug_report(bug))
     finally:
         os._exit(status)
 

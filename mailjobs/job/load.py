@@ -8,6 +8,7 @@ from pathlib import Path
 from mailjobs import model
 from mailjobs.errors import FileError, Place, Problem
 from mailjobs.frozen import frozen
+from mailjobs.job.asking import ask_for_passwords
 from mailjobs.job.build import build, folders_of
 from mailjobs.job.expand import expand
 from mailjobs.job.files import job_text, read_bytes
@@ -34,12 +35,14 @@ def load_job(
     settings: Sequence[tuple[str, str]] = (),
     variables: Mapping[str, str] | None = None,
     strict: bool = True,
+    ask_pass: bool = False,
 ) -> Loaded:
     """Read, check and build the job in the file `source`.
 
     `text` is its content where it comes from elsewhere (`source` is then a label such as "-", and paths start in the
     current folder). `settings` are (path, YAML) pairs of `--set`, `variables` the texts of `--var`. With `strict`
-    false an unset environment variable is a warning, and its value the text `$NAME`.
+    false an unset environment variable is a warning, and its value the text `$NAME`. With `ask_pass` the passwords of
+    servers are asked for on the terminal, when they are first needed.
 
     Raises JobError with all problems of all files; FileError (exit status 66) where the file, or one that it names,
     is missing and nothing else is wrong; SetupError (78) where only environment variables are; UsageError (64) for
@@ -51,7 +54,7 @@ def load_job(
     if root is None or chain.broken:
         problems.refuse()
         raise AssertionError("a file that cannot be used has a problem")
-    job = _checked(root, chain.sources, settings, variables or {}, problems)
+    job = _checked(root, chain.sources, settings, variables or {}, problems, ask_pass)
     problems.refuse()
     return Loaded(job, arranged(problems.warnings))
 
@@ -72,6 +75,7 @@ def _checked(
     settings: Sequence[tuple[str, str]],
     variables: Mapping[str, str],
     problems: Problems,
+    ask_pass: bool,
 ) -> model.Job:
     root = apply_settings(root, settings, problems)
     problems.warnings += misspelt(root, variables)
@@ -80,4 +84,6 @@ def _checked(
     root = render(root, found, folders_of(sources), problems)
     root = with_defaults(expand(root, problems))
     validate(root, problems)
+    if ask_pass:
+        root = ask_for_passwords(root, problems)
     return build(root, sources, found, problems)

@@ -6,18 +6,19 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from mailjobs.errors import FileError, Place, SecretError, SetupError
+from mailjobs.errors import FileError, Place, SecretError
+from mailjobs.job.asking import Asked
 from mailjobs.job.files import read_bytes
 from mailjobs.job.node import JobPath, Node, place
 from mailjobs.job.problems import Problems
 from mailjobs.job.template import HOLES
-from mailjobs.secret import Secret
-
-COMMAND_SECONDS = 60
+from mailjobs.secret import Secret, keep_from_children
 
 
 def secret(node: Node, path: JobPath, problems: Problems) -> Secret:
     """The secret that stands at `path`, which the schema has passed."""
+    if isinstance(node.value, Asked):
+        return _asked(node.value.words, place(node, path))
     if isinstance(node.value, str):
         hint = "write {env: NAME}, {file: path} or {command: [program]}"
         if HOLES.search(node.value):
@@ -31,6 +32,7 @@ def secret(node: Node, path: JobPath, problems: Problems) -> Secret:
 def _env(node: Node, path: JobPath, problems: Problems) -> Secret:
     name: str = node.value
     spot = place(node, path)
+    keep_from_children(name)
 
     def fetch() -> str:
         value = os.environ.get(name)
@@ -65,28 +67,22 @@ def _others_can_read(file: Path) -> bool:
 
 
 def _command(node: Node, path: JobPath, problems: Problems) -> Secret:
+    return of_command(node, path)
+
+
+def of_command(node: Node, path: JobPath) -> Secret:
+    """The secret that a program prints; it is run when that is revealed."""
     words: list[str] = node.plain()
     spot = place(node, path)
-    return Secret(lambda: _output(words, spot), f"command {words[0]}")
+    return Secret(
+        lambda: _text(_printed(words, spot), spot, f"what the program '{words[0]}' prints"), f"command {words[0]}"
+    )
 
 
-def _output(words: list[str], spot: Place) -> str:
-    """What a program prints. Neither its output nor its arguments go into errors."""
-    import subprocess
+def _printed(words: list[str], spot: Place) -> bytes:
+    from mailjobs.job.program import printed
 
-    program = f"the program '{words[0]}'"
-    try:
-        done = subprocess.run(
-            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise SecretError(f"{program} did not end within {COMMAND_SECONDS} seconds", place=spot) from None
-    except (OSError, ValueError) as error:
-        words_for = error.strerror if isinstance(error, OSError) else "not a command"
-        raise SecretError(f"{program} cannot be run: {words_for}", place=spot) from None
-    if done.returncode:
-        raise SecretError(f"{program} failed with exit status {done.returncode}", place=spot)
-    return _text(done.stdout, spot, f"what {program} prints")
+    return printed(words, spot)
 
 
 def _text(raw: bytes, spot: Place, what: str) -> str:
@@ -101,25 +97,29 @@ def _text(raw: bytes, spot: Place, what: str) -> str:
 
 def _keyring(node: Node, path: JobPath, problems: Problems) -> Secret:
     entry: dict[str, str] = node.plain()
+    service, username = entry["service"], entry["username"]
     spot = place(node, path)
-    return Secret(lambda: _from_keyring(entry["service"], entry["username"], spot), f"keyring {entry['service']}")
+
+    def fetch() -> str:
+        from mailjobs.job.keyring_entry import read_entry
+
+        value = read_entry(service, username, spot)
+        if not value:
+            raise SecretError(f"the keyring has no entry for {username} at {service}", place=spot)
+        return value
+
+    return Secret(fetch, f"keyring {service}")
 
 
-def _from_keyring(service: str, username: str, spot: Place) -> str:
-    from importlib import import_module
+def _asked(words: str, spot: Place) -> Secret:
+    """A secret that a person is asked for, on the terminal, when it is revealed; `words` say which."""
 
-    try:
-        keyring, errors = import_module("keyring"), import_module("keyring.errors")
-    except ImportError:
-        hint = "pip install 'mailjobs[keyring]'"
-        raise SetupError("the keyring needs an optional package", place=spot, hint=hint) from None
-    try:
-        value = keyring.get_password(service, username)
-    except errors.KeyringError as error:
-        raise SecretError(f"the keyring does not answer: {type(error).__name__}", place=spot) from error
-    if not value:
-        raise SecretError(f"the keyring has no entry for {username} at {service}", place=spot)
-    return str(value)
+    def fetch() -> str:
+        from mailjobs.job.prompt import ask
+
+        return ask(words, spot)
+
+    return Secret(fetch, "the terminal")
 
 
 SOURCES: dict[str, Callable[[Node, JobPath, Problems], Secret]] = {

@@ -16,6 +16,7 @@ from mailjobs.model import Source
 from mailjobs.rows import csv_source, jsonl_source
 from mailjobs.rows.records import Bad, refuse
 from mailjobs.rows.row import Row
+from mailjobs.secret import environment_of_children
 
 LAST_WORDS = 2000  # octets of what a program says when it fails
 
@@ -48,7 +49,13 @@ def _run(source: Source, output: BinaryIO, errors: BinaryIO) -> None:
     try:
         # run() ends the program where we are interrupted
         done = subprocess.run(
-            source.words, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, cwd=source.path, check=False
+            source.words,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            cwd=source.path,
+            env=environment_of_children(),
+            check=False,
         )
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else "not a command"

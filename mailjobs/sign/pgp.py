@@ -10,7 +10,7 @@ from mailjobs.errors import SetupError
 from mailjobs.mime import Disposition, Entity, bytes_entity, multipart
 from mailjobs.mime.attached import lines_entity
 from mailjobs.mime.entity import entity
-from mailjobs.secret import Secret
+from mailjobs.secret import Secret, environment_of_children
 from mailjobs.sign.whole import whole
 
 # No key is looked for elsewhere: what a job means is the same on every machine, and nobody is asked about recipients.
@@ -90,6 +90,6 @@ def _gnupg(home: Path | None) -> Any:
     except ImportError as cause:
         raise SetupError("PGP needs python-gnupg", hint="pip install 'mailjobs[pgp]'") from cause
     try:
-        return gnupg.GPG(gnupghome=str(home) if home else None, options=OPTIONS)
+        return gnupg.GPG(gnupghome=str(home) if home else None, options=OPTIONS, env=environment_of_children())
     except (OSError, ValueError) as cause:
         raise SetupError(f"GnuPG cannot be used: {cause}", hint="Debian has it in the package gnupg") from cause
