@@ -36,6 +36,7 @@ def build_auth(node: Node | None, path: JobPath, tls: model.Tls, problems: Probl
         username=plain(node.get("username")),
         password=_secret(node, "password", path, problems),
         token=_secret(node, "token", path, problems),
+        oauth2=_oauth2(node, path, problems),
         mechanism=mechanism,
         authorization_identity=plain(node.get("authorization_identity")),
         initial_response=plain(node.get("initial_response"), "auto"),
@@ -50,14 +51,30 @@ def _secret(node: Node, key: str, path: JobPath, problems: Problems) -> Secret |
     return None if found is None else secret(found, (*path, key), problems)
 
 
+def _oauth2(node: Node, path: JobPath, problems: Problems) -> model.Oauth2 | None:
+    found, token = node.get("oauth2"), node.get("token")
+    if found is None:
+        return None
+    from mailjobs.job.build_oauth2 import build_oauth2
+
+    if token is not None:
+        problems.at_key(token, (*path, "token"), "a login has 'token' or 'oauth2', not both")
+    return build_oauth2(found, (*path, "oauth2"), problems)
+
+
+def _token_key(node: Node) -> str:
+    """Under which key the token is, or is to be."""
+    return "token" if node.get("oauth2") is None else "oauth2"
+
+
 def needed(node: Node, mechanism: str) -> tuple[str, ...]:
     """The keys that a login by `mechanism` has to have; `auto` goes by what is there."""
     if mechanism in BY_PASSWORD or mechanism.startswith("scram-"):
         return ("username", "password")
     if mechanism in BY_TOKEN:
-        return ("username", "token")
+        return ("username", _token_key(node))
     if mechanism == "auto" and node.get("gssapi") is None:
-        return ("username", "password" if node.get("token") is None else "token")
+        return ("username", "password" if node.get(_token_key(node)) is None else _token_key(node))
     return ()
 
 
@@ -66,7 +83,7 @@ def _check_needs(node: Node, path: JobPath, mechanism: str, problems: Problems) 
         if node.get(key) is None:
             hint = None if mechanism == "auto" else f"{mechanism} needs it"
             problems.at_key(node, path, f"missing key '{key}'", hint=hint)
-    unused = ("password", "token", "gssapi", *(("username",) if mechanism == "external" else ()))
+    unused = ("password", "token", "oauth2", "gssapi", *(("username",) if mechanism == "external" else ()))
     for key in unused:
         found = node.get(key)
         if found is not None and mechanism != "auto" and key not in _used(node, mechanism):
@@ -101,7 +118,7 @@ def _check_tls(node: Node, path: JobPath, mechanism: str, tls: model.Tls, proble
         problems.at_key(node, path, "nobody logs in over TLS that the server may leave out", hint=hint)
     elif tls.mode != "none":
         return
-    elif mechanism in SHOWING or (mechanism == "auto" and node.get("token") is not None):
+    elif mechanism in SHOWING or (mechanism == "auto" and node.get(_token_key(node)) is not None):
         what = "password" if mechanism in ("plain", "login") else "token"
         problems.at_key(node, path, f"everybody on the way could read the {what}: it needs TLS", hint=hint)
     elif mechanism == "external" or mechanism.endswith(BINDING):

@@ -19,7 +19,7 @@ NO_HOST = 163
 
 def build_server(node: Node, path: JobPath, name: str, problems: Problems) -> model.Server | None:
     """The server, or None where it names no host. Problems are added to `problems`."""
-    host = node.get("host")
+    host = node.get("host") or _host_of_provider(node)
     if host is None:
         problems.at_key(node, path, "missing key 'host'", hint="the name of the server", code=NO_HOST)
         return None
@@ -45,6 +45,18 @@ def build_server(node: Node, path: JobPath, name: str, problems: Problems) -> mo
         auth=build_auth(node.get("auth"), (*path, "auth"), tls, problems),
         place=key_place(node, path),
     )
+
+
+def _host_of_provider(node: Node) -> Node | None:
+    """The server of the provider that gives the tokens."""
+    auth = node.get("auth")
+    oauth2 = auth.get("oauth2") if auth else None
+    provider = oauth2.get("provider") if oauth2 else None
+    if provider is None:
+        return None
+    from mailjobs.job.providers import PROVIDERS
+
+    return provider.like(PROVIDERS[provider.value].host)
 
 
 def _check_host(node: Node, host: str, path: JobPath, problems: Problems) -> None:

@@ -13,7 +13,7 @@ from mailjobs.job.node import JobPath
 Schema = dict[str, Any]
 TEMPLATE = {"$ref": "#/definitions/template"}
 # The definitions with settings that may be templates.
-TEMPLATED = ("server", "tls", "timeouts", "auth", "gssapi", "source", "guards")
+TEMPLATED = ("server", "tls", "timeouts", "auth", "oauth2", "gssapi", "source", "guards")
 
 
 def schema_path(name: str = "job") -> Path:

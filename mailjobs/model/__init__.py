@@ -20,6 +20,7 @@ from mailjobs.model.message import (
     Stamp,
     Unsubscribe,
 )
+from mailjobs.model.oauth2 import Oauth2, ServiceAccount
 from mailjobs.model.server import CaSource, Extensions, Server, Timeouts, Tls
 from mailjobs.model.step import (
     Action,
@@ -61,12 +62,14 @@ __all__ = [
     "Kind",
     "Message",
     "Notify",
+    "Oauth2",
     "Pgp",
     "Rate",
     "Raw",
     "Retry",
     "Send",
     "Server",
+    "ServiceAccount",
     "Sign",
     "Smime",
     "Source",

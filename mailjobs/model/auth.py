@@ -7,6 +7,7 @@ from typing import Literal
 
 from mailjobs.errors import Place
 from mailjobs.frozen import frozen
+from mailjobs.model.oauth2 import Oauth2
 from mailjobs.secret import Secret
 
 InitialResponse = Literal["auto", "never"]
@@ -31,7 +32,7 @@ class Gssapi:
 
 @frozen
 class Auth:
-    """Which of `username`, `password`, `token` and `gssapi` are there, `job` has checked for the mechanism."""
+    """Which of `username`, `password`, `token`, `oauth2` and `gssapi` are there, `job` has checked for the mechanism."""
 
     username: str | None = None
     password: Secret | None = None
@@ -39,6 +40,7 @@ class Auth:
     authorization_identity: str | None = None
     place: Place | None = None
     token: Secret | None = None
+    oauth2: Oauth2 | None = None
     initial_response: InitialResponse = "auto"
     channel_binding: ChannelBinding = "auto"
     gssapi: Gssapi | None = None

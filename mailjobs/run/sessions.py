@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from mailjobs.errors import Interrupted, JobError
 from mailjobs.events import Publish
-from mailjobs.model import Job, Server
+from mailjobs.model import Auth, Job, Server
 from mailjobs.net import Until
+from mailjobs.secret import Secret
 from mailjobs.session import Conversation, open_conversation
 from mailjobs.smtp import Reply
 
@@ -17,6 +18,12 @@ def server_of(job: Job, name: str | None) -> Server:
     if name is None or name not in job.servers:
         raise JobError("this step needs a server, and the job names none", code=163)
     return job.servers[name]
+
+
+def secrets_of(auth: Auth) -> list[Secret]:
+    """What has to be there before anybody can log in."""
+    found = [auth.password, auth.token, *(auth.oauth2.secrets if auth.oauth2 else ())]
+    return [secret for secret in found if secret is not None]
 
 
 class RunSessions:
@@ -46,9 +53,8 @@ class RunSessions:
 
                 check_trust(server.tls)
             if server.auth is not None:
-                for secret in (server.auth.password, server.auth.token):
-                    if secret is not None:
-                        secret.reveal()
+                for secret in secrets_of(server.auth):
+                    secret.reveal()
 
     def start_step(self, until: Until | None) -> None:
         """What is open from before counts as used: it may have gone stale."""

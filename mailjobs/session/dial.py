@@ -16,6 +16,14 @@ def open_conversation(server: Server, publish: Publish, until: Until | None = No
     Raises ResolveError, TransportError (TimedOut, ConnectionLost), TLSError (VerifyError), ReplyError (AuthError,
     ProtocolError); each names its stage. Nothing stays open after an error.
     """
+    if server.auth is None or server.auth.oauth2 is None:
+        return _dial(server, publish, until)
+    from mailjobs.session.by_token import open_by_token
+
+    return open_by_token(server, publish, lambda known: _dial(known, publish, until))
+
+
+def _dial(server: Server, publish: Publish, until: Until | None) -> Conversation:
     timeout = server.timeout
     stream: Stream = connect(server.host, server.port, timeout=timeout.connect, idle=timeout.idle, until=until)
     conversation = Conversation(stream, server, publish)

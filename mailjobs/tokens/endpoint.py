@@ -1,0 +1,135 @@
+"""One request to a token endpoint: HTTP over verified TLS, under a deadline, of bounded size, and no further."""
+
+from __future__ import annotations
+
+import http.client
+import queue
+import ssl
+import threading
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode, urlsplit
+
+from mailjobs.errors import (
+    ConnectionLost,
+    FileError,
+    MailjobsError,
+    ProtocolError,
+    TimedOut,
+    TLSError,
+    VerifyError,
+    from_oserror,
+    resolve_error,
+)
+from mailjobs.job.token_url import on_this_machine
+
+LARGEST = 256 * 1024  # octets of an answer
+STAGE = "token"
+
+
+class Response(NamedTuple):
+    """What came back. `body` is whole."""
+
+    status: int
+    body: bytes
+
+
+def post(url: str, form: Mapping[str, str], headers: Mapping[str, str], ca: Path | None, seconds: float) -> Response:
+    """Post `form` to `url`, which is fit for secrets. A redirect is not followed: its status is the answer.
+
+    Over https the proxy of the environment is used (HTTPS_PROXY, NO_PROXY). Raises ResolveError, TransportError
+    (TimedOut, ConnectionLost), VerifyError, ProtocolError, FileError, each with host and port of the endpoint.
+    """
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    told = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json", **headers}
+    request = urllib.request.Request(url, urlencode(form).encode(), told, method="POST")  # noqa: S310 see token_url
+    opener = _opener(host, ca)
+    try:
+        return _within(seconds, lambda: _answer(opener, request, seconds))
+    except MailjobsError as error:
+        raise error.within(stage=STAGE, host=host, port=port) from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise _failure(error, host, port, seconds).within(stage=STAGE, host=host, port=port) from None
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """What was meant for one endpoint is not for another one."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """None of them."""
+
+
+def _opener(host: str, ca: Path | None) -> urllib.request.OpenerDirector:
+    try:
+        context = ssl.create_default_context(cafile=str(ca) if ca else None)
+    except (OSError, ValueError) as error:
+        words = "holds no certificate in PEM" if isinstance(error, ssl.SSLError) else "cannot be read"
+        raise FileError(f"'{ca}' {words}") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    proxies = urllib.request.ProxyHandler({} if on_this_machine(host) else None)
+    return urllib.request.build_opener(proxies, urllib.request.HTTPSHandler(context=context), _NoRedirect)
+
+
+def _answer(opener: urllib.request.OpenerDirector, request: urllib.request.Request, seconds: float) -> Response:
+    try:
+        with opener.open(request, timeout=seconds or None) as response:
+            return Response(response.status, _body(response))
+    except HTTPError as error:
+        with error:
+            return Response(error.code, _body(error))
+
+
+def _body(response: Any) -> bytes:
+    body: bytes = response.read(LARGEST + 1)
+    if len(body) > LARGEST:
+        raise ProtocolError(f"the token endpoint answers more than {LARGEST // 1024} KiB")
+    return body
+
+
+def _within(seconds: float, action: Callable[[], Response]) -> Response:
+    """What `action` gives, in a thread that nobody waits for: a server that drips outlives every timeout of a read."""
+    ends: queue.SimpleQueue[Response | Exception] = queue.SimpleQueue()
+
+    def act() -> None:
+        try:
+            ends.put(action())
+        except Exception as error:  # noqa: BLE001 - raised by the thread that waits for it
+            ends.put(error)
+
+    threading.Thread(target=act, daemon=True, name="token endpoint").start()
+    try:
+        end = ends.get(timeout=min(seconds, threading.TIMEOUT_MAX) or None)
+    except queue.Empty:
+        raise _timed_out(seconds) from None
+    if isinstance(end, Exception):
+        raise end
+    return end
+
+
+def _timed_out(seconds: float) -> TimedOut:
+    return TimedOut(f"the token endpoint did not answer within {seconds:g} s (auth.oauth2.timeout)", stage=STAGE)
+
+
+def _failure(error: Exception, host: str, port: int, seconds: float) -> MailjobsError:
+    """An exception of the library as one of ours; nothing that the endpoint said goes into it."""
+    cause = error.reason if isinstance(error, URLError) and isinstance(error.reason, Exception) else error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        hint = "`ca` names a file with the authority that it comes from"
+        words = f"the token endpoint's certificate is refused: {cause.verify_message}"
+        return VerifyError(words, code=None, hint=hint)
+    if isinstance(cause, ssl.SSLError):
+        return TLSError(f"no TLS with the token endpoint: {(cause.reason or 'it failed').replace('_', ' ').lower()}")
+    if isinstance(cause, TimeoutError):
+        return _timed_out(seconds)
+    if isinstance(cause, http.client.RemoteDisconnected):
+        return ConnectionLost("the token endpoint closed the connection before it had answered")
+    if isinstance(cause, http.client.HTTPException | ValueError) and not isinstance(cause, OSError):
+        return ProtocolError(f"the token endpoint's answer is not HTTP ({type(cause).__name__})")
+    if cause.__class__.__name__ == "gaierror":
+        return resolve_error(cause, host)  # type: ignore[arg-type]
+    assert isinstance(cause, OSError), "that is all that remains"
+    return from_oserror(cause, f"ask the token endpoint {host} port {port}")
