@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 MASK = "***"
+SHORTEST = 4  # characters of what can be told from chance where it is met in a text
 _revealed: set[str] = set()
 _variables: set[str] = set()
 
@@ -66,7 +67,8 @@ def holds_secret(text: str) -> bool:
     For text that can be left out whole: what an endpoint says of an error, the words of a bug. Nothing of ours is
     searched for secrets; it is made without them.
     """
-    return any(form in text for value in _revealed for form in _forms(value))
+    known = [value for value in _revealed if len(value) >= SHORTEST]
+    return any(form in text for value in known for form in _forms(value))
 
 
 def _forms(value: str) -> Iterator[str]:

@@ -7,4 +7,5 @@ pytest_plugins = [
     "tests.fixtures.scripted",
     "tests.fixtures.sink",
     "tests.fixtures.taking",
+    "tests.fixtures.tokens",
 ]
