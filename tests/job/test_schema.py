@@ -58,6 +58,8 @@ LANGUAGE: list[tuple[dict[str, Any], type, dict[str, str | None], set[str]]] = [
     (DEFINITIONS["tls"], model.Tls, {}, set()),
     (DEFINITIONS["ca"], model.CaSource, {}, {"system", "place"}),
     (DEFINITIONS["auth"], model.Auth, {}, {"place"}),
+    (DEFINITIONS["oauth2"], model.Oauth2, {"provider": "token_url", "tenant": "token_url"}, {"place"}),
+    (DEFINITIONS["service_account"], model.ServiceAccount, {}, {"place"}),
     (
         DEFINITIONS["message"],
         model.Message,

@@ -1,4 +1,4 @@
-"""What endpoints and programs say, as a value or as a refusal to take it for one; never an exception of another kind."""
+"""What endpoints and programs say, as a value or as a refusal to take it for one; never another exception."""
 
 from __future__ import annotations
 

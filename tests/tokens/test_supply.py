@@ -218,7 +218,7 @@ def test_what_a_program_prints_may_be_no_token(by_refresh: By, token_endpoint: E
     [
         (400, {"error": "invalid_grant", "error_description": "Bad Request"}, AuthError, False,
          "the token endpoint refused: invalid_grant: Bad Request (HTTP 400)", "auth.oauth2.refresh_token is expired"),
-        (401, {"error": "invalid_client"}, AuthError, False, "invalid_client (HTTP 401)", "client_id and client_secret"),
+        (401, {"error": "invalid_client"}, AuthError, False, "invalid_client (HTTP 401)", "client_id and"),
         (400, {"error": "invalid_scope"}, AuthError, False, "invalid_scope (HTTP 400)", "auth.oauth2.scope"),
         (400, {"error": "temporarily_unavailable"}, AuthError, True, "temporarily_unavailable", "try again later"),
         (503, b"<html>", AuthError, True, "gives no token: HTTP 503", "try again later"),
