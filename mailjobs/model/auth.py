@@ -32,7 +32,7 @@ class Gssapi:
 
 @frozen
 class Auth:
-    """Which of `username`, `password`, `token`, `oauth2` and `gssapi` are there, `job` has checked for the mechanism."""
+    """Which of `username`, `password`, `token`, `oauth2` and `gssapi` are there is what the mechanism needs."""
 
     username: str | None = None
     password: Secret | None = None

@@ -114,8 +114,9 @@ def without(*keys: str) -> dict[str, Any]:
         ({**REFRESH, "cache": "memory"}, {}, "'memory' is not one of file, keyring, none"),
         ({**REFRESH, "ca": "nowhere.pem"}, {}, "nowhere.pem"),
         ({**REFRESH, "service_account": {"issuer": "x"}}, {}, "missing key 'key'"),
-        (REFRESH, {"password": {"env": "P"}}, "'password'"),
-        (REFRESH, {"mechanism": "plain"}, "plain"),
+        (REFRESH, {"token": {"env": "T"}}, "a login has 'token' or 'oauth2', not both"),
+        (REFRESH, {"password": {"env": "P"}, "mechanism": "xoauth2"}, "xoauth2 has no use for 'password'"),
+        (REFRESH, {"mechanism": "plain"}, "plain has no use for 'oauth2'"),
         (REFRESH, {"username": None}, "username"),
     ],
 )
