@@ -112,6 +112,37 @@ def test_failing_command_gives_its_status_alone(secret) -> None:
     assert caught.value.__context__ is None
 
 
+def test_what_a_failing_command_says_on_its_standard_error_is_shown_as_it_comes(secret, capfd) -> None:
+    found, _ = secret(command("import sys; print('log in first', file=sys.stderr); print('hunter2'); sys.exit(1)"))
+    with pytest.raises(SecretError):
+        found.reveal()
+    assert tuple(capfd.readouterr()) == ("", "log in first\n")
+
+
+def test_command_has_a_deadline(secret, monkeypatch) -> None:
+    from mailjobs.job import program
+
+    monkeypatch.setattr(program, "SECONDS", 0.2)
+    found, _ = secret("{command: [sleep, '60']}")
+    with pytest.raises(SecretError, match=r"did not end within 0\.2 seconds"):
+        found.reveal()
+
+
+def test_command_sees_no_variable_that_holds_a_secret(load, monkeypatch) -> None:
+    """Neither of this server nor of another one, read or not."""
+    for name in ("MAILJOBS_TEST_ONE", "MAILJOBS_TEST_TWO", "MAILJOBS_TEST_PUBLIC"):
+        monkeypatch.setenv(name, "hunter2")
+    printing = command("import os; print(','.join(sorted(n for n in os.environ if n.startswith('MAILJOBS_TEST'))))")
+    loaded = load(
+        head="version: 1\nvars: {public: {env: MAILJOBS_TEST_PUBLIC}}\nservers:\n"
+        "  a: {host: a, auth: {username: u, password: {env: MAILJOBS_TEST_ONE}}}\n"
+        f"  b: {{host: b, auth: {{username: u, password: {printing}}}}}\n"
+        "  c: {host: c, auth: {username: u, mechanism: xoauth2, token: {env: MAILJOBS_TEST_TWO}}}\n"
+        "steps: [{connect: true, server: b}]\n"
+    )
+    assert loaded.job.servers["b"].auth.password.reveal() == "MAILJOBS_TEST_PUBLIC"
+
+
 @pytest.mark.parametrize("form", ["{command: [/nowhere/pass]}", '{command: ["a\\0b"]}', "{command: ['']}"])
 def test_command_that_cannot_run_is_an_error(secret, form: str) -> None:
     found, _ = secret(form)
@@ -138,6 +169,18 @@ def keyring(monkeypatch) -> dict[tuple[str, str], str]:
     monkeypatch.setitem(sys.modules, "keyring.errors", errors)
     assert importlib.import_module("keyring") is package
     return held
+
+
+@pytest.mark.parametrize(("name", "words"), [("NoKeyringError", "no keyring"), ("KeyringLocked", "does not answer")])
+def test_keyring_that_cannot_be_asked_is_told_without_its_words(secret, keyring, monkeypatch, name, words) -> None:
+    def fail(service: str, username: str) -> None:
+        raise type(name, (sys.modules["keyring.errors"].KeyringError,), {})("hunter2")
+
+    monkeypatch.setattr(sys.modules["keyring"], "get_password", fail)
+    found, _ = secret("{keyring: {service: s, username: u}}")
+    with pytest.raises(SetupError, match=words) as caught:
+        found.reveal()
+    assert (caught.value.exit_status, caught.value.__context__) == (78, None)
 
 
 def test_keyring_gives_the_secret(secret, keyring) -> None:

@@ -1,4 +1,4 @@
-"""Logins by tokens that are asked for: Postfix, with Dovecot as the judge of tokens, and an endpoint that gives them."""
+"""Logins by tokens that are asked for: Postfix, with Dovecot as the judge, and an endpoint that gives them."""
 
 from __future__ import annotations
 
@@ -177,9 +177,9 @@ def test_connections_and_processes_of_a_batch_share_a_token(
     (tmp_path / "rows.csv").write_text("n\n" + "".join(f"{n}\n" for n in range(24)))
     text = JOB.format(
         port=lab.port("P_SUBMISSION"), ca=lab.ca_file, mechanism="auto", oauth2=by_refresh(endpoint), box=box_name
-    ).replace("subject: s", 'subject: "{{ row.n }}"')
-    text = text.replace("steps: [send: m]", "data: {rows: {csv: rows.csv, key: n}}\n" + " " * 4
-                        + "steps: [send: {message: m, for_each: rows, connections: 4, processes: 2, again: true}]")  # fmt: skip
+    )
+    batch = "[send: {message: m, for_each: rows, connections: 4, processes: 2, again: true}]"
+    text = text.replace("steps: [send: m]", f"data: {{rows: {{csv: rows.csv, key: n}}}}\n    steps: {batch}")
     (tmp_path / "job.yaml").write_text("version: 1\n" + "\n".join(line[4:] for line in text.splitlines()) + "\n")
     done = command("run", tmp_path / "job.yaml", "-q")
     assert done.returncode == 0, done.stderr
