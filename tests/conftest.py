@@ -5,6 +5,7 @@ pytest_plugins = [
     "tests.fixtures.letters",
     "tests.fixtures.picky",
     "tests.fixtures.scripted",
+    "tests.fixtures.echoing",
     "tests.fixtures.sink",
     "tests.fixtures.taking",
     "tests.fixtures.tokens",

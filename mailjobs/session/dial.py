@@ -30,8 +30,9 @@ def _dial(server: Server, publish: Publish, until: Until | None) -> Conversation
     conversation.until = until
     try:
         _establish(conversation)
-    except MailjobsError as error:
-        conversation.locate(error)
+    except BaseException as error:
+        if isinstance(error, MailjobsError):
+            conversation.locate(error)
         conversation.close()
         raise
     publish(ConnectionStatus("connected", 0, f"{server.host}:{server.port}"))

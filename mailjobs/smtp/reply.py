@@ -40,6 +40,11 @@ class Reply:
         return "\n".join(self.lines if enhanced is None else [_without(enhanced, line) for line in self.lines])
 
     @property
+    def bare(self) -> Reply:
+        """The same without the server's words."""
+        return Reply(self.code, (self.enhanced or "",))
+
+    @property
     def positive(self) -> bool:
         """2xx."""
         return 200 <= self.code < 300

@@ -162,3 +162,37 @@ def test_a_greeting_other_than_220_closes() -> None:
     (answer,) = conversation.receive(b"554 no service\r\n")
     assert answer.reply.code == 554
     assert conversation.closed
+
+
+def test_what_a_server_says_between_auth_and_a_login_is_kept_from_everybody() -> None:
+    """It may echo what it was told, also where that is no reply, or one that nobody asked for."""
+    for said in (b"hunter2 is wrong\r\n", b"250-hunter2\r\n251 hunter2\r\n"):
+        engine = ready_for_auth()
+        engine.send(Auth("PLAIN", b"\0me\0hunter2"))
+        with pytest.raises(ProtocolError, match="no reply to AUTH") as caught:
+            engine.receive(said)
+        assert "hunter2" not in repr(caught.value.describe())
+        with pytest.raises(ProtocolError, match="no reply to AUTH"):
+            engine.receive(b"")
+    engine = ready_for_auth()
+    engine.send(Auth("PLAIN", b"\0me\0hunter2"))
+    refused, closing = engine.receive(b"535 5.7.8 hunter2\r\n421 4.7.0 hunter2\r\n")
+    assert refused.reply.text == "hunter2", "a mechanism may want to read it"
+    assert str(closing.reply) == "421 4.7.0"
+
+
+def test_what_a_server_says_after_a_login_is_shown_again() -> None:
+    engine = ready_for_auth()
+    engine.send(Auth("PLAIN", b"\0me\0hunter2"))
+    engine.receive(b"235 2.7.0 welcome\r\n")
+    engine.send(Noop())
+    (answer,) = engine.receive(b"250 2.0.0 words\r\n")
+    assert answer.reply.text == "words"
+
+
+def ready_for_auth() -> Engine:
+    engine = Engine()
+    engine.receive(b"220 ready\r\n")
+    engine.send(Ehlo("me"))
+    engine.receive(b"250-mail\r\n250 AUTH PLAIN\r\n")
+    return engine
