@@ -134,8 +134,9 @@ def test_nothing_is_left_where_the_server_is_as_bad_as_it_can_be(
 
 
 def test_nothing_is_left_by_a_wrong_password_at_real_servers(folder: Path, lab: Lab) -> None:
+    """Of each kind one, since each costs half a second there."""
     at = {"SCRAM-SHA-512": "P_CYRUS"}
-    names = [name for name in LOGINS if not name.endswith("-PLUS") and name not in ("GSSAPI", "NTLM")]
+    names = ["SCRAM-SHA-512", "OAUTHBEARER", "DIGEST-MD5", "PLAIN"]
     logins = [(lab.port(at.get(name, "P_SUBMISSION")), auth(folder, name, "env")) for name in names]
     found = run(folder, job(folder, lab.ca_file, logins, steps=["starttls"]))
     trace = (folder / "trace").read_text()
