@@ -61,6 +61,16 @@ def environment_of_children() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in _variables}
 
 
+def keep_from_core_dumps() -> None:
+    """Should this process crash, nobody finds its memory in a file. Where the system has no such limit, nothing."""
+    try:
+        import resource
+    except ImportError:
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))
+
+
 def holds_secret(text: str) -> bool:
     """Whether `text`, which others wrote, holds a secret that was revealed, in any form that goes over the wire.
 

@@ -21,6 +21,7 @@ from mailjobs.job import Loaded
 from mailjobs.report.files import as_json, check_report_path, write_report
 from mailjobs.report.visible import visible
 from mailjobs.run import Options, RunRecord, run_job
+from mailjobs.secret import keep_from_core_dumps
 
 
 class BareTrace(click.Command):
@@ -56,6 +57,7 @@ def command(
     Example:
       mailjobs run job.yaml --var build=17 --trace --report report.json
     """
+    keep_from_core_dumps()
     if report is not None:
         check_report_path(report)
     listening = {name: rest.pop(name) for name in ("quiet", "verbose", "trace", "events")}

@@ -31,7 +31,8 @@ CHILD = """
 import os, sys
 for name in ("environ", "cmdline"):
     open(sys.argv[1] + "." + name, "ab").write(open(f"/proc/self/{name}", "rb").read())
-open(sys.argv[1] + ".parent", "ab").write(open(f"/proc/{os.getppid()}/cmdline", "rb").read())
+for name in ("cmdline", "limits"):
+    open(sys.argv[1] + ".parent-" + name, "ab").write(open(f"/proc/{os.getppid()}/{name}", "rb").read())
 print(open(sys.argv[2], encoding="utf-8").read(), end="")
 """
 
@@ -185,7 +186,12 @@ def test_children_see_no_secret_but_what_they_print(folder: Path, lab: Lab) -> N
     os.environ["CLIENT_SECRET"] = CLIENT_SECRET
     run(folder, job(folder, lab.ca_file, logins, steps=["starttls"]))
     seen = {path.name: path.read_bytes().decode() for path in folder.glob("seen-*")}
-    assert {"seen-PASSWORD.environ", "seen-PASSWORD.parent", "seen-rows.environ", "seen-rows.cmdline"} <= seen.keys()
+    for name in ("seen-PASSWORD", "seen-rows"):
+        assert {f"{name}.{what}" for what in ("environ", "cmdline", "parent-cmdline", "parent-limits")} <= seen.keys()
+    (core,) = {
+        line.split()[4] for line in seen["seen-PASSWORD.parent-limits"].splitlines() if line.startswith("Max core")
+    }
+    assert core == "0", "a crash leaves no memory behind"
     assert "PATH=" in seen["seen-rows.environ"]
     assert "CLIENT_SECRET=" in seen["seen-rows.environ"], "which this job does not name as a secret"
     for name in ("seen-PASSWORD.environ", "seen-rows.environ"):
