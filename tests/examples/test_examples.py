@@ -18,6 +18,7 @@ JOBS = (
     "config-as-code/nightly",
     "config-as-code/release",
     "relay-check/job",
+    "access-token/job",
 )
 ROWS = (("Ada Lovelace", "ada"), ("Grünwald, Jürgen", "juergen"), ("Grace Hopper", "grace"))
 

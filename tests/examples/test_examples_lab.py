@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.examples.running import EXAMPLES, body, parsed, run
 from tests.fixtures.lab import Lab
+from tests.fixtures.tokens import TokenEndpoint
 
 
 def test_ci_notification_arrives(lab: Lab, box_name: str):
@@ -62,3 +65,31 @@ def test_relay_check_expands_the_list_where_the_server_tells(lab: Lab, port: str
     members = {member["address"].partition("@")[0] for member in report["steps"][2]["result"]["members"]}
     assert members == {"alice", "bob", "carol"}
     assert [step["result"]["reply"]["code"] for step in report["steps"][3:]] == [250, 221]
+
+
+def test_access_token_sends_with_a_token(
+    lab: Lab, box_name: str, tmp_path: Path, token_endpoint: Callable[..., TokenEndpoint]
+):
+    box, endpoint = lab.mailbox(box_name), token_endpoint()
+    server = {
+        "host": "localhost",
+        "port": lab.port("P_SUBMISSION"),
+        "tls": {"ca": {"file": str(lab.ca_file)}},
+        "auth": {"oauth2": {"token_url": endpoint.url}},
+    }
+    job = tmp_path / "job.yaml"
+    base = str(EXAMPLES / "access-token" / "job.yaml")
+    job.write_text(json.dumps({"version": 1, "extends": base, "server": server}))
+    variables = {
+        "MAILBOX": "alice@lab.test",
+        "CLIENT_ID": "mailjobs",
+        "CLIENT_SECRET": "mailjobs-secret",
+        "REFRESH_TOKEN": "lab-refresh-alice",
+        "NOTIFY": box.address,
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+    }
+    for _ in range(2):
+        run(job, lab.port("P_SUBMISSION"), **variables)
+    assert b"Authenticated sender: alice" in box.wait(2)[0].raw
+    assert len(endpoint.requests) == 1
+    assert endpoint.requests[0].form["scope"] == "https://mail.google.com/"
