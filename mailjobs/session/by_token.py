@@ -8,12 +8,15 @@ from dataclasses import replace
 from mailjobs.errors import AuthError
 from mailjobs.events import Publish, Trace
 from mailjobs.model import Server
+from mailjobs.net import Until
 from mailjobs.secret import Secret
 from mailjobs.session.conversation import Conversation
 from mailjobs.tokens import supply_of
 
 
-def open_by_token(server: Server, publish: Publish, dial: Callable[[Server], Conversation]) -> Conversation:
+def open_by_token(
+    server: Server, publish: Publish, dial: Callable[[Server], Conversation], until: Until | None = None
+) -> Conversation:
     """What `dial` opens with the token in hand; where the server refuses that one, once more with a new one.
 
     Over a new connection: some servers close theirs after a refusal. Raises what `dial` raises, and what keeps one
@@ -23,14 +26,15 @@ def open_by_token(server: Server, publish: Publish, dial: Callable[[Server], Con
     assert auth is not None, "somebody logs in"
     assert auth.oauth2 is not None, "by a token that is asked for"
     supply = supply_of(auth.oauth2, auth.username or "")
-    token = supply.token()
+    token = supply.token(until.left if until else None)
+    publish(Trace("info", f"an access token from {token.origin}"))
     try:
         conversation = dial(_with(server, token))
     except AuthError as error:
-        if not _refused(error) or not supply.renew(token):
+        if not _refused(error) or not supply.renew(token, until.left if until else None):
             raise
         publish(Trace("info", "the access token was refused, and there is a new one: once more"))
-        token = supply.token()
+        token = supply.token(until.left if until else None)
         conversation = dial(_with(server, token))
     supply.accepted(token)
     return conversation

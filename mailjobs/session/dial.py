@@ -20,7 +20,7 @@ def open_conversation(server: Server, publish: Publish, until: Until | None = No
         return _dial(server, publish, until)
     from mailjobs.session.by_token import open_by_token
 
-    return open_by_token(server, publish, lambda known: _dial(known, publish, until))
+    return open_by_token(server, publish, lambda known: _dial(known, publish, until), until)
 
 
 def _dial(server: Server, publish: Publish, until: Until | None) -> Conversation:

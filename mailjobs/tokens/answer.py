@@ -52,12 +52,12 @@ def printed_token(text: str, now: float) -> Token:
     """The token that a program prints: alone, with or without `Bearer`, or in a JSON object. Raises BadAnswer."""
     text = text.strip()
     if not text.startswith("{"):
-        return Token(_access(_bare(text), "output"))
+        return Token(_access(_bare(text), "output", "a program"))
     answer = _object(text.encode("utf-8", "surrogatepass"))
     name = next((name for name in NAMES if name in answer), None)
     if name is None:
         raise BadAnswer("it has no access_token")
-    return Token(_access(answer[name], name), _end(answer, now))
+    return Token(_access(answer[name], name, "a program"), _end(answer, now))
 
 
 def refusal_of(body: bytes) -> Refusal | None:
@@ -94,16 +94,16 @@ def _bare(text: str) -> str:
     return rest.strip() if scheme.lower() == "bearer" else text
 
 
-def _access(value: object, name: str) -> Secret:
+def _access(value: object, name: str, origin: str = "the token endpoint") -> Secret:
     if value is None:
         raise BadAnswer(f"it has no {name}")
     if not isinstance(value, str) or not ACCESS.fullmatch(value):
         raise BadAnswer(f"its {name} is no token (printable ASCII without blanks)")
-    return _secret(value)
+    return _secret(value, origin)
 
 
-def _secret(value: str) -> Secret:
-    found = Secret.literal(value, "the token endpoint")
+def _secret(value: str, origin: str = "the token endpoint") -> Secret:
+    found = Secret.literal(value, origin)
     found.reveal()
     return found
 

@@ -65,7 +65,7 @@ def _hold(descriptor: int, seconds: float, path: Path) -> None:
             return
         except BlockingIOError:
             if clock.monotonic() >= end:
-                words = f"another process has been asking for this token for {seconds:g} s ({path} is locked)"
+                words = f"another process has been asking for this token for {seconds:.3g} s ({path} is locked)"
                 raise TimedOut(words, stage="token") from None
         clock.sleep(PAUSE)
 

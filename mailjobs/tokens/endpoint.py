@@ -111,7 +111,9 @@ def _within(seconds: float, action: Callable[[], Response]) -> Response:
 
 
 def _timed_out(seconds: float) -> TimedOut:
-    return TimedOut(f"the token endpoint did not answer within {seconds:g} s (auth.oauth2.timeout)", stage=STAGE)
+    return TimedOut(
+        f"the token endpoint did not answer within {seconds:.3g} s (auth.oauth2.timeout, or the step's)", stage=STAGE
+    )
 
 
 def _failure(error: Exception, host: str, port: int, seconds: float) -> MailjobsError:

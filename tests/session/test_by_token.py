@@ -92,8 +92,10 @@ def test_a_token_that_the_server_finds_too_old_is_renewed_once(lab: Lab, token_e
     assert len(endpoint.requests) == 2
     assert "the access token was refused, and there is a new one: once more" in said(listen)
     assert len([line for line in said(listen) if line.startswith("AUTH ")]) == 2
-    assert run(lab, by_refresh(endpoint))[0].exit_status == 0
+    record, listen = run(lab, by_refresh(endpoint))
+    assert record.exit_status == 0
     assert len(endpoint.requests) == 2, "and is in the cache from then on"
+    assert said(listen)[0] == "an access token from the cache of tokens"
 
 
 def test_a_token_that_is_refused_again_fails_the_login(lab: Lab, token_endpoint: Endpoint) -> None:
@@ -118,6 +120,21 @@ def test_a_refusal_of_the_endpoint_is_the_error_of_the_step(lab: Lab, token_endp
     )
     assert error.stage == "token"
     assert said(listen) == [], "nothing was said to the server"
+
+
+def test_the_time_of_a_step_is_for_its_token_too(token_endpoint: Endpoint) -> None:
+    import threading
+
+    over = threading.Event()
+    endpoint = token_endpoint()
+    endpoint.answers.append(lambda handler: over.wait(20))
+    record, _ = run_text(f"""
+        server: {{host: localhost, port: 1, auth: {{username: alice, oauth2: {by_refresh(endpoint)}}}}}
+        steps: [{{connect: true, timeout: 500ms}}]
+    """)
+    over.set()
+    assert record.exit_status == 75
+    assert "did not answer within 0." in str(record.steps[0].error)
 
 
 def test_a_server_that_hangs_up_after_a_refusal_is_called_again(
