@@ -17,6 +17,7 @@ SHOWING = ("plain", "login", *BY_TOKEN)
 BY_PASSWORD = ("plain", "login", "cram-md5", "digest-md5", "ntlm")
 AUTHORIZING = ("auto", "plain", "digest-md5", "oauthbearer", "gssapi", "external")
 BINDING = "-plus"
+HINTS = {"password": "such as {env: SMTP_PASSWORD}; or `--ask-pass` asks for it"}
 EXTRAS = {"ntlm": ("spnego", "NTLM", "ntlm"), "gssapi": ("gssapi", "Kerberos", "kerberos")}
 # What a bearer token looks like, with or without the word in front.
 TOKEN = re.compile(r"bearer\b|ya29\.|eyJ[\w-]+\.", re.IGNORECASE)
@@ -81,7 +82,7 @@ def needed(node: Node, mechanism: str) -> tuple[str, ...]:
 def _check_needs(node: Node, path: JobPath, mechanism: str, problems: Problems) -> None:
     for key in needed(node, mechanism):
         if node.get(key) is None:
-            hint = None if mechanism == "auto" else f"{mechanism} needs it"
+            hint = f"{mechanism} needs it" if mechanism != "auto" else HINTS.get(key)
             problems.at_key(node, path, f"missing key '{key}'", hint=hint)
     unused = ("password", "token", "oauth2", "gssapi", *(("username",) if mechanism == "external" else ()))
     for key in unused:

@@ -8,8 +8,9 @@ import ssl
 import threading
 import urllib.request
 from collections.abc import Callable, Mapping
+from dataclasses import field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
 
@@ -24,17 +25,19 @@ from mailjobs.errors import (
     from_oserror,
     resolve_error,
 )
+from mailjobs.frozen import frozen
 from mailjobs.job.token_url import on_this_machine
 
 LARGEST = 256 * 1024  # octets of an answer
 STAGE = "token"
 
 
-class Response(NamedTuple):
-    """What came back. `body` is whole."""
+@frozen
+class Response:
+    """What came back. `body` is whole, and may hold a token."""
 
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 def post(url: str, form: Mapping[str, str], headers: Mapping[str, str], ca: Path | None, seconds: float) -> Response:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import NamedTuple
+from dataclasses import field
 from urllib.parse import quote_plus
 
 from mailjobs.errors import CertificateError
+from mailjobs.frozen import frozen
 from mailjobs.job.token_url import unfit
 from mailjobs.model import Oauth2, ServiceAccount
 from mailjobs.secret import Secret
@@ -14,12 +15,13 @@ from mailjobs.tokens.assertion import GRANT, assertion
 from mailjobs.tokens.key_file import KeyFile, read_key_file
 
 
-class Question(NamedTuple):
-    """Where to ask, and the form and header lines that ask. All but `url` is secret."""
+@frozen
+class Question:
+    """Where to ask, and the form and header lines that ask, which are secret."""
 
     url: str
-    form: dict[str, str]
-    headers: dict[str, str]
+    form: dict[str, str] = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
 
 
 def question(oauth2: Oauth2, username: str, refresh_token: Secret | None, now: float) -> Question:

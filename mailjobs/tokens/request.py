@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from mailjobs import clock
 from mailjobs.errors import AuthError, MailjobsError, ProtocolError, SecretError
@@ -35,20 +35,27 @@ def ask(oauth2: Oauth2, username: str, refresh_token: Secret | None = None) -> T
     now = clock.now().timestamp()
     if oauth2.command is not None:
         return _printed(oauth2, oauth2.command, now)
-    asked = question(oauth2, username, refresh_token, now)
     try:
+        asked = question(oauth2, username, refresh_token, now)
         response = post(asked.url, asked.form, asked.headers, oauth2.ca, oauth2.timeout)
-        if response.status != 200:
-            raise _refused(oauth2, response)
-        return token_of(response.body, now)
-    except BadAnswer as why:
-        words = f"the token endpoint's answer is not what RFC 6749 has: {why}"
-        error: MailjobsError = ProtocolError(words, stage=STAGE)
+        return _token(oauth2, response, now, urlsplit(asked.url))
+    except UnicodeEncodeError:
+        error: MailjobsError = SecretError("a secret or a setting of auth.oauth2 has bytes that are not UTF-8")
     except MailjobsError as caught:
         error = caught
-    parts = urlsplit(asked.url)
     error.place = error.place or oauth2.place
-    raise error.within(host=parts.hostname, port=parts.port or (443 if parts.scheme == "https" else 80)) from None
+    raise error from None
+
+
+def _token(oauth2: Oauth2, response: Response, now: float, url: SplitResult) -> Token:
+    """The token of a response. Raises AuthError and ProtocolError, which name the endpoint."""
+    peer = {"stage": STAGE, "host": url.hostname, "port": url.port or (443 if url.scheme == "https" else 80)}
+    if response.status != 200:
+        raise _refused(oauth2, response).within(**peer)
+    try:
+        return token_of(response.body, now)
+    except BadAnswer as why:
+        raise ProtocolError(f"the token endpoint's answer is not what RFC 6749 has: {why}", **peer) from None
 
 
 def _printed(oauth2: Oauth2, command: Secret, now: float) -> Token:

@@ -116,7 +116,9 @@ def test_nobody_is_asked_and_nothing_is_run_where_nobody_logs_in(tmp_path: Path,
 
 def test_without_the_option_a_password_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert mailjobs(["validate", str(job(tmp_path))]) == 65
-    assert "missing key 'password'" in capsys.readouterr().err
+    told = " ".join(capsys.readouterr().err.split())
+    assert "missing key 'password'" in told
+    assert "`--ask-pass` asks for it" in told
 
 
 def test_an_option_that_asks_for_nothing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

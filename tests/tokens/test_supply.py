@@ -14,6 +14,8 @@ import pytest
 from mailjobs.errors import AuthError, MailjobsError, ProtocolError, SecretError
 from mailjobs.model import Oauth2, ServiceAccount
 from mailjobs.secret import Secret
+from mailjobs.tokens.endpoint import Response
+from mailjobs.tokens.grants import question
 from mailjobs.tokens.request import ask
 from mailjobs.tokens.supply import Supply
 from tests.fixtures.tokens import TokenEndpoint
@@ -253,6 +255,24 @@ def test_an_endpoint_that_echoes_is_not_quoted(token_endpoint: Endpoint, by_refr
         assert caught.value.message == "the token endpoint refused: invalid_grant (HTTP 400)"
 
 
+def test_a_secret_that_is_no_text_is_an_error(token_endpoint: Endpoint, by_refresh: By) -> None:
+    """As a variable with bytes that are not UTF-8 is read."""
+    for way in ("post", "basic"):
+        settings = by_refresh(
+            token_endpoint(), client_secret=Secret.literal("hunter2\udcff"), client_authentication=way, cache="none"
+        )
+        with pytest.raises(SecretError, match="not UTF-8") as caught:
+            supply(settings).token()
+        assert "hunter2" not in str(caught.value)
+
+
+def test_what_is_asked_and_answered_has_no_text_form(token_endpoint: Endpoint, by_refresh: By) -> None:
+    settings = by_refresh(token_endpoint(), client_authentication="basic")
+    asked = question(settings, "alice", settings.refresh_token, 0)
+    shown = f"{asked!r} {Response(200, b'lab-refresh-alice')!r} {settings!r}"
+    assert not any(form in shown for form in ("lab-refresh-alice", "mailjobs-secret", "Basic"))
+
+
 CHILD = """
 import json, sys
 from mailjobs.model import Oauth2
@@ -275,7 +295,7 @@ def test_many_processes_ask_once(token_endpoint: Endpoint, cache_home: Path) -> 
     })  # fmt: skip
     children = [
         subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(4)
+        for _ in range(3)
     ]
     for child in children:
         assert child.stdin is not None
