@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import html
 import json
 import unicodedata
 from base64 import b64encode, urlsafe_b64encode
@@ -42,7 +43,7 @@ def forms(secret: str, user: str = USER) -> set[str]:
             found.add(b64encode(kept[: len(kept) // 3 * 3]).decode())
         found |= {text, repr(text)[1:-1], json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
         found |= {quote(text), quote(text, safe=""), quote_plus(text), text[::-1], octets.decode("latin-1")}
-        found.add(ascii(text)[1:-1])
+        found |= {ascii(text)[1:-1], html.escape(text), html.escape(text, quote=False)}
     return {form for form in found if len(form) > 5}
 
 

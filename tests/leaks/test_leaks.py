@@ -15,6 +15,7 @@ import pytest
 
 from mailjobs.cli.main import mailjobs
 from mailjobs.errors import SetupError
+from mailjobs.report.files import FORMATS
 from mailjobs.sasl import MECHANISMS, Mechanism
 from mailjobs.smtp import Auth, AuthResponse
 from tests.fixtures.echoing import MANNERS, EchoingServer
@@ -67,9 +68,8 @@ def auth(folder: Path, mechanism: str, kind: str) -> dict[str, Any]:
     return {"username": USER, "mechanism": mechanism.lower(), key: source(folder, kind, name)}
 
 
-def job(folder: Path, ca: Path, logins: Sequence[tuple[int, dict[str, Any]]], steps: Sequence[Any] = ()) -> Path:
-    """A job that tries each login at its port, and goes on after failures."""
-    mode = "implicit" if not steps else "starttls"
+def job(folder: Path, ca: Path, logins: Sequence[tuple[int, dict[str, Any]]], mode: str = "implicit") -> Path:
+    """A job that tries each login at its port, and goes on after failures; the last step sends a batch by the first."""
     servers = {
         f"s{number}": {"host": "localhost", "port": port, "tls": {"mode": mode, "ca": {"file": str(ca)}}, "auth": login}
         for number, (port, login) in enumerate(logins)
@@ -101,14 +101,16 @@ def folder(tmp_path: Path, cache_home: Path, monkeypatch: pytest.MonkeyPatch) ->
     return tmp_path
 
 
-def run(folder: Path, path: Path, *more: str) -> list[tuple[str, str]]:
-    """Run the job with everything that records, and read what is left."""
-    records = [f"--trace={folder / 'trace'}", "--events", folder / "events", "--report", folder / "report.json"]
-    done = command("run", path, "-v", *records, *more, cwd=folder)
+def run(folder: Path, path: Path, number: int = 0) -> list[tuple[str, str]]:
+    """Run the job with everything that records, and read what is left. `number` chooses the format of the report."""
+    suffix = list(FORMATS)[number % len(FORMATS)]
+    records = [f"--trace={folder / 'trace'}", "--events", folder / "events", "--report", folder / f"report{suffix}"]
+    told = {"GITHUB_STEP_SUMMARY": str(folder / "summary"), "GITHUB_OUTPUT": str(folder / "outputs")}
+    done = command("run", path, "-v", *records, cwd=folder, GITHUB_ACTIONS="true", **told)
     assert done.returncode not in (0, 65, 70, 78), done.stdout + done.stderr
     found = [("stdout", done.stdout), ("stderr", done.stderr), *left_behind(folder)]
     names = " ".join(name for name, _ in found)
-    assert "trace" in names and "events" in names and ".mailjobs" in names  # noqa: PT018
+    assert [name for name in ("trace", "events", "report", ".mailjobs") if name not in names] == []
     return found
 
 
@@ -123,7 +125,7 @@ def test_nothing_is_left_where_the_server_is_as_bad_as_it_can_be(
     servers = [echoing(manner, SECRETS, LOGINS) for manner in manners]
     logins = [(server.port, auth(folder, name, kind)) for server in servers for name in LOGINS]
     logins[0] = (servers[0].port, auth(folder, "PLAIN", "command"))
-    found = run(folder, job(folder, tls_files.ca, logins))
+    found = run(folder, job(folder, tls_files.ca, logins), ("env", "file").index(kind))
     trace = (folder / "trace").read_text()
     expected = [name for name in LOGINS if name != "GSSAPI"]
     assert [name for name in expected if trace.count(f"AUTH {name}") < len(manners) - 1] == []
@@ -139,7 +141,7 @@ def test_nothing_is_left_by_a_wrong_password_at_real_servers(folder: Path, lab: 
     at = {"SCRAM-SHA-512": "P_CYRUS"}
     names = ["SCRAM-SHA-512", "OAUTHBEARER", "DIGEST-MD5", "PLAIN"]
     logins = [(lab.port(at.get(name, "P_SUBMISSION")), auth(folder, name, "env")) for name in names]
-    found = run(folder, job(folder, lab.ca_file, logins, steps=["starttls"]))
+    found = run(folder, job(folder, lab.ca_file, logins, "starttls"), 2)
     trace = (folder / "trace").read_text()
     assert [name for name in names if f"AUTH {name}" not in trace] == []
     assert leaks(found, wanted()) == []
@@ -170,7 +172,7 @@ def test_nothing_is_left_of_what_tokens_are_asked_for_with(
         }  # fmt: skip
         logins.append((lab.port("P_SUBMISSION"), {"username": USER, "oauth2": oauth2}))
         endpoints.append(endpoint)
-    found = run(folder, job(folder, lab.ca_file, logins, steps=["starttls"]))
+    found = run(folder, job(folder, lab.ca_file, logins, "starttls"))
     assert all(endpoint.requests for endpoint in endpoints)
     given = [token for endpoint in endpoints for token in (*endpoint.given, endpoint.refresh_token)]
     assert len(given) > len(endpoints)
@@ -184,7 +186,7 @@ def test_children_see_no_secret_but_what_they_print(folder: Path, lab: Lab) -> N
         (lab.port("P_SUBMISSION"), auth(folder, "CRAM-MD5", "env")),
     ]
     os.environ["CLIENT_SECRET"] = CLIENT_SECRET
-    run(folder, job(folder, lab.ca_file, logins, steps=["starttls"]))
+    run(folder, job(folder, lab.ca_file, logins, "starttls"))
     seen = {path.name: path.read_bytes().decode() for path in folder.glob("seen-*")}
     for name in ("seen-PASSWORD", "seen-rows"):
         assert {f"{name}.{what}" for what in ("environ", "cmdline", "parent-cmdline", "parent-limits")} <= seen.keys()
