@@ -55,6 +55,8 @@ def _token(oauth2: Oauth2, response: Response, now: float, url: SplitResult) -> 
     try:
         return token_of(response.body, now)
     except BadAnswer as why:
+        if refusal_of(response.body) is not None:  # some endpoints say 200 to everything
+            raise _refused(oauth2, response).within(**peer) from None
         raise ProtocolError(f"the token endpoint's answer is not what RFC 6749 has: {why}", **peer) from None
 
 

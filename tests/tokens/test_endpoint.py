@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from mailjobs.errors import (
 )
 from mailjobs.job.token_url import unfit
 from mailjobs.tokens.endpoint import LARGEST, Response, post
+from tests.fixtures.lab import Lab
 from tests.fixtures.scripted import TlsFiles
 from tests.fixtures.tokens import TokenEndpoint
 
@@ -80,6 +82,52 @@ def test_no_proxy_of_the_environment_gets_what_is_for_this_machine(
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     assert post(token_endpoint().url, FORM, {}, None, 5).status == 401
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, int], list[bytes]]]:
+    """A proxy of the environment that gives one answer to CONNECT, then passes on what comes to a port of ours."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{listener.getsockname()[1]}")
+    asked: list[bytes] = []
+
+    def serve(answer: str, port: int) -> None:
+        inner, _ = listener.accept()
+        with inner, socket.create_connection(("127.0.0.1", port)) as outer:
+            while b"\r\n\r\n" not in b"".join(asked):
+                asked.append(inner.recv(4096))
+            inner.sendall(f"HTTP/1.1 {answer}\r\n\r\n".encode())
+            while answer.startswith("200"):
+                for sock in select.select([inner, outer], [], [], 5)[0]:
+                    data = sock.recv(65536)
+                    if not data:
+                        return
+                    (outer if sock is inner else inner).sendall(data)
+
+    def start(answer: str, port: int) -> list[bytes]:
+        threading.Thread(target=serve, args=(answer, port), daemon=True).start()
+        return asked
+
+    yield start
+    listener.close()
+
+
+def test_the_proxy_of_the_environment_passes_on_and_sees_no_form(
+    token_endpoint: Endpoint, lab: Lab, proxy: Callable[[str, int], list[bytes]]
+) -> None:
+    endpoint = token_endpoint(tls=lab.directory / "ca" / "server" / "valid.pem")
+    port = int(endpoint.url.rpartition(":")[2].partition("/")[0])
+    asked = proxy("200 Connection established", port)
+    assert post(f"https://mail.lab.test:{port}/token", FORM, {}, lab.ca_file, 5).status == 401
+    assert endpoint.requests[0].form == FORM
+    assert b"".join(asked).startswith(f"CONNECT mail.lab.test:{port} HTTP/1.".encode())
+    assert b"tell-nobody" not in b"".join(asked)
+
+
+def test_a_proxy_that_refuses_is_told(token_endpoint: Endpoint, proxy: Callable[[str, int], list[bytes]]) -> None:
+    endpoint = token_endpoint()
+    proxy("403 Forbidden", int(endpoint.url.rpartition(":")[2].partition("/")[0]))
+    assert "403 Forbidden" in failing(TransportError, "https://login.example/token").message
 
 
 def test_an_answer_has_a_bound(token_endpoint: Endpoint) -> None:
