@@ -33,8 +33,12 @@ def ask_for_passwords(root: Node, problems: Problems) -> Node:
 def _takes_password(auth: Node) -> bool:
     if auth.get("token") is not None or auth.get("oauth2") is not None:
         return False
+    if auth.get("password") is not None:
+        return True
     mechanism = auth.get("mechanism")
-    return auth.get("password") is not None or mechanism is None or mechanism.value not in NO_PASSWORD
+    if mechanism is None or mechanism.value == "auto":
+        return auth.get("gssapi") is None
+    return mechanism.value not in NO_PASSWORD
 
 
 def _words(server: Node, auth: Node) -> str:

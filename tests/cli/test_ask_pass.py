@@ -121,8 +121,11 @@ def test_without_the_option_a_password_is_missing(tmp_path: Path, capsys: pytest
     assert "`--ask-pass` asks for it" in told
 
 
-def test_an_option_that_asks_for_nothing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = job(tmp_path, more=", mechanism: xoauth2, token: {env: TOKEN}")
+@pytest.mark.parametrize(
+    "more", [", mechanism: xoauth2, token: {env: T}", ", oauth2: {command: [x]}", ", mechanism: anonymous"]
+)
+def test_an_option_that_asks_for_nothing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: str) -> None:
+    path = job(tmp_path, more=more)
     assert mailjobs(["validate", str(path), "--ask-pass"]) == 0
     assert "--ask-pass asks for nothing" in capsys.readouterr().err
 
