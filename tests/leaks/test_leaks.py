@@ -179,14 +179,14 @@ def test_nothing_is_left_of_what_tokens_are_asked_for_with(
     assert leaks(found, wanted().union(*map(forms, given))) == []
 
 
-def test_children_see_no_secret_but_what_they_print(folder: Path, lab: Lab) -> None:
-    logins = [
-        (lab.port("P_SUBMISSION"), auth(folder, "PLAIN", "command")),
-        (lab.port("P_SUBMISSION"), auth(folder, "XOAUTH2", "env")),
-        (lab.port("P_SUBMISSION"), auth(folder, "CRAM-MD5", "env")),
-    ]
+def test_children_see_no_secret_but_what_they_print(
+    folder: Path, echoing: Callable[..., EchoingServer], tls_files: TlsFiles
+) -> None:
+    port = echoing("echo", SECRETS, LOGINS).port
+    ways = (("PLAIN", "command"), ("XOAUTH2", "env"), ("CRAM-MD5", "env"))
+    logins = [(port, auth(folder, name, kind)) for name, kind in ways]
     os.environ["CLIENT_SECRET"] = CLIENT_SECRET
-    run(folder, job(folder, lab.ca_file, logins, "starttls"))
+    run(folder, job(folder, tls_files.ca, logins))
     seen = {path.name: path.read_bytes().decode() for path in folder.glob("seen-*")}
     for name in ("seen-PASSWORD", "seen-rows"):
         assert {f"{name}.{what}" for what in ("environ", "cmdline", "parent-cmdline", "parent-limits")} <= seen.keys()

@@ -296,7 +296,7 @@ def test_many_processes_ask_once(token_endpoint: Endpoint, cache_home: Path) -> 
     })  # fmt: skip
     children = [
         subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(3)
+        for _ in range(2)
     ]
     for child in children:
         assert child.stdin is not None
