@@ -98,7 +98,6 @@ class Engine:
         self.extensions = Extensions.none()
         self.tls = False
         self.authenticated = False
-        self._hushed = False  # whether a secret was said, and nobody is logged in: the server may echo it anywhere
 
     @property
     def closed(self) -> bool:
@@ -143,7 +142,7 @@ class Engine:
         kind = type(command)
         if kind in ONCE:
             self._check_once(command)
-            self._hushed = self._hushed or kind is Auth
+            self._parser.hushed = self._parser.hushed or kind is Auth
         state = AFTER.get((self._state, kind)) or self._unchanged(command)
         wire = command.wire()
         self._state = state
@@ -189,22 +188,14 @@ class Engine:
                     answers.append(Answer(unanswered.popleft(), reply))
                 else:
                     answers.append(self._pair(reply))
-            self._breach = self._told(self._parser.breach)
+            self._breach = self._parser.breach
         except ProtocolError as error:
-            self._breach = self._told(error)
+            self._breach = error
         if self._breach is not None:
             self._state = CLOSED
             if not answers:
                 raise self._breach
         return answers
-
-    def _told(self, breach: ProtocolError | None) -> ProtocolError | None:
-        """A breach as it may be told: without the server's words where those may hold a secret."""
-        if breach is None or not self._hushed:
-            return breach
-        return ProtocolError(
-            "the server said what is no reply to AUTH; it is not shown, since servers echo", command="AUTH"
-        )
 
     def check_breach(self) -> None:
         """Raise the ProtocolError of a breach, where there was one."""
@@ -218,11 +209,12 @@ class Engine:
         if not self._unanswered:
             if reply.code == 421:
                 self._state = CLOSED
-                return Answer(None, reply.bare if self._hushed else reply)
-            raise ProtocolError(f"the server said {reply} without having been asked", reply=reply)
+                return Answer(None, reply.bare if self._parser.hushed else reply)
+            shown = reply.bare if self._parser.hushed else reply
+            raise ProtocolError(f"the server said {shown} without having been asked", reply=shown)
         command = self._unanswered.popleft()
         self._heard(command, reply)
-        return Answer(command, reply.bare if self._hushed and not isinstance(command, LOGIN) else reply)
+        return Answer(command, reply.bare if self._parser.hushed and not isinstance(command, LOGIN) else reply)
 
     def _heard(self, command: Command, reply: Reply) -> None:
         """What a reply changes beyond what sending the command has changed."""
@@ -235,7 +227,7 @@ class Engine:
                 self._state = SESSION
             case Auth() | AuthResponse() | AuthCancel() if reply.code != 334 and self._state == AUTH:
                 self.authenticated = reply.positive
-                self._hushed = not reply.positive
+                self._parser.hushed = not reply.positive
                 self._state = SESSION
             case StreamedContent() if self._state == CONTENT:
                 self._state = CLOSED  # no final dot has gone out, so all that we say is content to the server

@@ -78,9 +78,11 @@ class ReplyParser:
     Raises ProtocolError for what is no reply, for a line over `max_line` octets, and for a reply over
     `max_lines` lines or `max_bytes` octets. A line may end with LF alone. Whole replies that came before the breach
     are given first, and the error is raised by the next call: how the network cuts the stream changes nothing.
+    While it is `hushed` errors leave the server's words out: a secret was said, nobody is logged in, and servers echo.
     """
 
     def __init__(self, max_line: int = 2048, max_lines: int = MOST_LINES, max_bytes: int = MOST_BYTES) -> None:
+        self.hushed = False
         self._max_line = max_line
         self._max_lines = max_lines
         self._max_bytes = max_bytes
@@ -148,7 +150,8 @@ class ReplyParser:
     def _line(self, line: bytes) -> Reply | None:
         found = LINE.fullmatch(line)
         if found is None:
-            raise ProtocolError(f"the server said {_shown(line[:60])}, which is no SMTP reply")
+            words = "something (not shown, since servers echo)" if self.hushed else _shown(line[:60])
+            raise ProtocolError(f"the server said {words}, which is no SMTP reply")
         code, separator, text = int(found[1]), found[2], found[3] or b""
         if self._lines and code != self._code:
             raise ProtocolError(f"the lines of one reply have the codes {self._code} and {code}")

