@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from os.path import isdir
+from dataclasses import replace
 
 from mailjobs import model
-from mailjobs.errors import FileError
 from mailjobs.job.build_auth import build_auth
-from mailjobs.job.node import JobPath, Node, key_place, place
+from mailjobs.job.build_tls import build_tls
+from mailjobs.job.node import JobPath, Node, key_place
 from mailjobs.job.problems import Problems
-from mailjobs.job.template import check_named
 from mailjobs.job.values import plain, seconds
 
 PORTS = {"implicit": 465, "none": 25}
@@ -23,12 +22,10 @@ def build_server(node: Node, path: JobPath, name: str, problems: Problems) -> mo
     if host is None:
         problems.at_key(node, path, "missing key 'host'", hint="the name of the server", code=NO_HOST)
         return None
-    tls = _tls(node.get("tls"), (*path, "tls"), problems)
+    tls = build_tls(node.get("tls"), (*path, "tls"), problems)
     port = int(plain(node.get("port"), PORTS.get(tls.mode, SUBMISSION)))
     if tls.mode == "auto":
-        tls = model.Tls(
-            "implicit" if port == PORTS["implicit"] else "starttls", tls.min_version, tls.max_version, tls.ca
-        )
+        tls = replace(tls, mode="implicit" if port == PORTS["implicit"] else "starttls")
     extensions = _extensions(node.get("extensions"))
     _check_extensions(node, path, tls, extensions, problems)
     name_or_address = host.value.removeprefix("[").removesuffix("]")
@@ -98,32 +95,3 @@ def _check_extensions(node: Node, path: JobPath, tls: model.Tls, found: model.Ex
             problems.at(
                 spot, (*path, "extensions"), f"{key} needs the extension {name.upper()}, which is left out here"
             )
-
-
-def _tls(node: Node | None, path: JobPath, problems: Problems) -> model.Tls:
-    if node is None:
-        return model.Tls()
-    low, high = plain(node.get("min_version"), "1.2"), plain(node.get("max_version"), "1.3")
-    if low > high:
-        spot = node.get("min_version") or node
-        problems.at(spot, (*path, "min_version"), f"the lowest version, {low}, is above the highest, {high}")
-    ca = node.get("ca")
-    sources = [_authority(one, (*path, "ca", index), problems) for index, one in enumerate(ca.entries() if ca else ())]
-    mode = plain(node.get("mode"), "auto")
-    return model.Tls(mode, low, high, tuple(sources) or model.Tls().ca)
-
-
-def _authority(node: Node, path: JobPath, problems: Problems) -> model.CaSource:
-    spot = place(node, path)
-    if isinstance(node.value, str):
-        return model.CaSource(system=True, place=spot)
-    kind, inner = next(node.items())
-    if kind == "pem":
-        return model.CaSource(pem=inner.value, place=spot)
-    named = inner.source.folder / inner.value
-    if kind == "file":
-        check_named(inner, (*path, kind), problems)
-        return model.CaSource(file=named, place=spot)
-    if not problems.stands_in(inner.value) and not isdir(named):
-        problems.at(inner, (*path, kind), f"the directory '{named}' does not exist", code=FileError.code)
-    return model.CaSource(dir=named, place=spot)

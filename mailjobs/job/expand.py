@@ -68,11 +68,25 @@ def _tls(node: Node, path: JobPath, problems: Problems) -> Node:
 
 
 def _version(node: Node, path: JobPath, problems: Problems) -> Node:
-    return node.like(str(node.value)) if type(node.value) in (int, float) else node
+    return node.like(f"{node.value:.1f}") if type(node.value) in (int, float) else node
 
 
-def _authorities(node: Node, path: JobPath, problems: Problems) -> Node:
+def _listed(node: Node, path: JobPath, problems: Problems) -> Node:
     return node.like([bare(node)]) if isinstance(node.value, str | dict) else node
+
+
+def _separated(*marks: str) -> Rule:
+    """One text of names with marks between them -> a list."""
+
+    def rule(node: Node, path: JobPath, problems: Problems) -> Node:
+        if not isinstance(node.value, str):
+            return node
+        text = node.value
+        for mark in marks:
+            text = text.replace(mark, marks[0])
+        return node.like([bare(node.like(name.strip())) for name in text.split(marks[0]) if name.strip()])
+
+    return rule
 
 
 def _steps(node: Node, path: JobPath, problems: Problems) -> Node:
@@ -84,7 +98,17 @@ def _send(node: Node, path: JobPath, problems: Problems) -> Node:
     return _within(_wrap("message", str)(node, path, problems), path, problems, SEND)
 
 
-TLS: dict[str, Rule] = {"min_version": _version, "max_version": _version, "ca": _authorities}
+TLS: dict[str, Rule] = {
+    "min_version": _version,
+    "max_version": _version,
+    "ciphers": _separated(":", ";", ",", " "),
+    "groups": _separated(":", ";", ",", " "),
+    "signature_algorithms": _separated(":", ";", ",", " "),
+    "ca": _listed,
+    "accept": _listed,
+    "allow": _listed,
+    "revocation": _mapping({"crl_files": _listed}),
+}
 SERVER: dict[str, Rule] = {"tls": _tls, "timeout": _wrap("idle", int, float, str)}
 SEND: dict[str, Rule] = {"exclude": _wrap("csv", str)}
 STEP: dict[str, Rule] = {

@@ -21,7 +21,7 @@ from mailjobs.model.message import (
     Unsubscribe,
 )
 from mailjobs.model.oauth2 import Oauth2, ServiceAccount
-from mailjobs.model.server import CaSource, Extensions, Server, Timeouts, Tls
+from mailjobs.model.server import Extensions, Server, Timeouts
 from mailjobs.model.step import (
     Action,
     Command,
@@ -37,8 +37,10 @@ from mailjobs.model.step import (
     Verify,
 )
 from mailjobs.model.template import Template
+from mailjobs.model.tls import Accepted, CaSource, Named, Revocation, Tls, TlsVersion
 
 __all__ = [
+    "Accepted",
     "Action",
     "AddressEntry",
     "Attachment",
@@ -61,12 +63,14 @@ __all__ = [
     "Job",
     "Kind",
     "Message",
+    "Named",
     "Notify",
     "Oauth2",
     "Pgp",
     "Rate",
     "Raw",
     "Retry",
+    "Revocation",
     "Send",
     "Server",
     "ServiceAccount",
@@ -78,6 +82,7 @@ __all__ = [
     "Template",
     "Timeouts",
     "Tls",
+    "TlsVersion",
     "Unsubscribe",
     "Verify",
 ]

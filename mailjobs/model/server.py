@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import field
-from pathlib import Path
-from typing import Literal
 
 from mailjobs.errors import Place
 from mailjobs.frozen import frozen
 from mailjobs.model.auth import Auth
-
-TlsMode = Literal["auto", "implicit", "starttls", "opportunistic", "none"]
-TlsVersion = Literal["1.2", "1.3"]
+from mailjobs.model.tls import Tls
 
 
 @frozen
@@ -22,27 +18,6 @@ class Timeouts:
     idle: float = 60
     final: float = 600
     total: float = 0
-
-
-@frozen
-class CaSource:
-    """Trusted certificates: exactly one of the system's store, a PEM file, a hashed directory, or PEM text."""
-
-    system: bool = False
-    file: Path | None = None
-    dir: Path | None = None
-    pem: str | None = None
-    place: Place | None = None
-
-
-@frozen
-class Tls:
-    """When the connection is secured, and whom to trust."""
-
-    mode: TlsMode = "auto"
-    min_version: TlsVersion = "1.2"
-    max_version: TlsVersion = "1.3"
-    ca: tuple[CaSource, ...] = (CaSource(system=True),)
 
 
 @frozen
