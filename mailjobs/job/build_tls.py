@@ -35,7 +35,7 @@ def build_tls(node: Node | None, path: JobPath, problems: Problems) -> model.Tls
         signature_algorithms=_names(node.get("signature_algorithms"), (*path, "signature_algorithms")),
         renegotiation=plain(node.get("renegotiation"), False),
         log=plain(node.get("log"), False),
-        ca=tuple(_authority(one, at, problems) for one, at in _entries(node, path, "ca")) or defaults.ca,
+        ca=tuple(build_authority(one, at, problems) for one, at in _entries(node, path, "ca")) or defaults.ca,
         accept=tuple(_accepted(one, at, problems) for one, at in _entries(node, path, "accept")),
         allow=tuple(dict.fromkeys(plain(node.get("allow"), ()))),
         revocation=_revocation(node.get("revocation"), (*path, "revocation"), problems),
@@ -70,7 +70,8 @@ def _names(node: Node | None, path: JobPath) -> tuple[model.Named, ...]:
     return tuple(model.Named(one.value, place(one, (*path, index))) for index, one in enumerate(listed))
 
 
-def _authority(node: Node, path: JobPath, problems: Problems) -> model.CaSource:
+def build_authority(node: Node, path: JobPath, problems: Problems) -> model.CaSource:
+    """One entry of `ca`."""
     spot = place(node, path)
     if isinstance(node.value, str):
         return model.CaSource(system=True, place=spot)
@@ -132,5 +133,7 @@ def _check_accept(node: Node, path: JobPath, tls: model.Tls, problems: Problems)
     for key, given in (("allow", bool(tls.allow)), ("revocation", asked)):
         spot = node.get(key)
         if tls.accept and given and spot is not None:
-            words = f"`accept` takes exactly what it names, whatever else is wrong with it: `{key}` beside it says nothing"
+            words = (
+                f"`accept` takes exactly what it names, whatever else is wrong with it: `{key}` beside it says nothing"
+            )
             problems.at_key(spot, (*path, key), words, hint=f"leave out one of `accept` and `{key}`")

@@ -31,6 +31,33 @@ def alt_names(certificate: x509.Certificate) -> list[str]:
     return [printable(str(name.value)) for name in found if isinstance(name, x509.DNSName | x509.IPAddress)]
 
 
+def ca_issuers(certificate: x509.Certificate) -> str | None:
+    """Where the certificate of the authority that signed this one may be had, where it says so."""
+    from cryptography.x509.oid import AuthorityInformationAccessOID
+
+    urls = access_urls(certificate, AuthorityInformationAccessOID.CA_ISSUERS)
+    return next((printable(url) for url in urls), None)
+
+
+def access_urls(certificate: x509.Certificate, method: x509.ObjectIdentifier) -> list[str]:
+    """The URLs for `method` that a certificate has in authorityInfoAccess. Raises ValueError."""
+    from cryptography import x509
+
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    except x509.ExtensionNotFound:
+        return []
+    locations = [one.access_location for one in found if one.access_method == method]
+    return [one.value for one in locations if isinstance(one, x509.UniformResourceIdentifier)]
+
+
+def sha256(certificate: x509.Certificate) -> str:
+    """The SHA-256 of the certificate, two digits an octet and colons between."""
+    from cryptography.hazmat.primitives import hashes
+
+    return certificate.fingerprint(hashes.SHA256()).hex(":")
+
+
 def pem(certificate: x509.Certificate) -> str:
     """The certificate in PEM."""
     from cryptography.hazmat.primitives.serialization import Encoding
@@ -40,8 +67,6 @@ def pem(certificate: x509.Certificate) -> str:
 
 def describe(certificate: x509.Certificate) -> dict[str, Any]:
     """Subject, issuer, dates (ISO 8601, UTC), serial number, names, fingerprint and PEM, as plain data."""
-    from cryptography.hazmat.primitives import hashes
-
     return {
         "subject": name_text(certificate.subject),
         "issuer": name_text(certificate.issuer),
@@ -49,6 +74,6 @@ def describe(certificate: x509.Certificate) -> dict[str, Any]:
         "not_after": certificate.not_valid_after_utc.isoformat(),
         "serial": f"{certificate.serial_number:X}",
         "alt_names": alt_names(certificate),
-        "sha256": certificate.fingerprint(hashes.SHA256()).hex(":"),
+        "sha256": sha256(certificate),
         "pem": pem(certificate),
     }

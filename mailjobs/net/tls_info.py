@@ -6,44 +6,69 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from mailjobs.frozen import frozen
-from mailjobs.net.certificate import describe, pem
+from mailjobs.net.certificate import describe
+from mailjobs.net.cipher_names import iana_name
+from mailjobs.net.key_exchange import key_exchange
 
 if TYPE_CHECKING:
+    from cryptography import x509
     from OpenSSL import SSL
 
 
 @frozen
-class TlsInfo:
-    """`version` is such as "TLSv1.3", `cipher` OpenSSL's name, `library` OpenSSL's version.
+class Judged:
+    """What was found of the server's certificate: the chain, whether a session was resumed, whether it was named."""
 
-    `peer` describes the server's certificate: subject, issuer, not_before, not_after, serial, alt_names, sha256, pem.
-    `chain` is PEM as the server sent it, its own certificate first.
+    chain: list[x509.Certificate]
+    resumed: bool = False
+    accepted: bool = False
+
+
+@frozen
+class TlsInfo:
+    """`version` is such as "TLSv1.3", `cipher` OpenSSL's name, `cipher_suite` IANA's, `library` OpenSSL's version.
+
+    `key_exchange` is the group ("x25519"), or "RSA"; `key_exchange_bits` those of its key (None where that has no
+    such number). `peer` describes the server's certificate: subject, issuer, not_before, not_after, serial, alt_names,
+    sha256, pem. `chain` describes likewise, the server's own certificate first: up to the authority that is trusted
+    where it leads to one, else what was sent. `client` describes our own certificate, and `accepted` the server's where
+    `tls.accept` names it.
     """
 
     version: str
     cipher: str
+    cipher_suite: str
     bits: int
+    key_exchange: str | None
+    key_exchange_bits: int | None
+    resumed: bool
     library: str
     peer: dict[str, Any]
-    chain: list[str] = field(default_factory=list)
+    chain: list[dict[str, Any]] = field(default_factory=list)
+    client: dict[str, Any] | None = None
+    accepted: dict[str, Any] | None = None
 
 
-def inform(connection: SSL.Connection) -> TlsInfo:
-    """What `connection` has negotiated. Raises ValueError where a certificate cannot be read."""
+def inform(connection: SSL.Connection, heard: bytes, judged: Judged) -> TlsInfo:
+    """What `connection` has negotiated; `heard` is how the server began. Raises ValueError for a bad certificate."""
     from OpenSSL import SSL
 
     leaf = connection.get_peer_certificate(as_cryptography=True)
+    own = connection.get_certificate(as_cryptography=True)
     assert leaf is not None, "a server without a certificate was refused"
+    cipher, peer = connection.get_cipher_name() or "", describe(leaf)
+    exchange, exchange_bits = key_exchange(connection, leaf, heard)
     return TlsInfo(
         version=connection.get_protocol_version_name(),
-        cipher=connection.get_cipher_name() or "",
+        cipher=cipher,
+        cipher_suite=iana_name(cipher),
         bits=connection.get_cipher_bits() or 0,
+        key_exchange=exchange,
+        key_exchange_bits=exchange_bits,
+        resumed=judged.resumed,
         library=SSL.OpenSSL_version(SSL.OPENSSL_VERSION).decode(),
-        peer=describe(leaf),
-        chain=sent_chain(connection),
+        peer=peer,
+        chain=[describe(certificate) for certificate in judged.chain],
+        client=describe(own) if own is not None else None,
+        accepted=peer if judged.accepted else None,
     )
-
-
-def sent_chain(connection: SSL.Connection) -> list[str]:
-    """The certificates that the server sent, as PEM, its own first."""
-    return [pem(certificate) for certificate in connection.get_peer_cert_chain(as_cryptography=True) or ()]

@@ -14,7 +14,7 @@ from mailjobs.model import Tls
 from mailjobs.net.deadline import Deadline
 from mailjobs.net.stream import Peer, Stream
 from mailjobs.net.tls_failure import handshake_error, record_error
-from mailjobs.net.tls_info import TlsInfo, inform
+from mailjobs.net.tls_info import Judged, TlsInfo, inform
 
 if TYPE_CHECKING:
     from OpenSSL import SSL
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PIECE = 256 * 1024
 SEALED = PIECE + PIECE // 32  # the same as records, in one read
 RECORD = 16 * 1024
-FIRST = 512  # bytes of the server's that are kept for a failed handshake
+FIRST = 16 * 1024  # bytes of the server's, and one read more, that are kept while hands are shaken
 GOODBYE = 0.5  # seconds that close_notify may take
 
 Take = Callable[[bytes], None]
@@ -31,9 +31,14 @@ Take = Callable[[bytes], None]
 class TlsStream:
     """A stream through which plain bytes go in and out, and records over the stream below."""
 
-    def __init__(self, below: Stream, connection: SSL.Connection) -> None:
+    def __init__(self, below: Stream, connection: SSL.Connection, *, answers: bool = False) -> None:
+        """`answers`: whether a handshake that the server asks for later is answered."""
         self._below = below
         self._connection = connection
+        self._answers = answers
+        self._heard = b""  # how the server began, where that tells what OpenSSL does not
+        self._when_read: Callable[[SSL.Session], None] | None = None
+        self.judged: Judged | None = None
         self._whole = True  # whether only whole records have gone out
         self._info: TlsInfo | None = None
 
@@ -59,7 +64,7 @@ class TlsStream:
     def info(self) -> TlsInfo:
         """What was negotiated. Raises ValueError where the certificate cannot be read (not after `secure`)."""
         if self._info is None:
-            self._info = inform(self._connection)
+            self._info = inform(self._connection, self._heard, self.judged or Judged([]))
         return self._info
 
     def binding(self, kind: str) -> tuple[str, bytes]:
@@ -68,6 +73,20 @@ class TlsStream:
 
         return binding(self._connection, kind)
 
+    @property
+    def spoken(self) -> str:
+        """Version and cipher, which cost less than all of `info`."""
+        return f"{self._connection.get_protocol_version_name()} {self._connection.get_cipher_name()}"
+
+    @property
+    def connection(self) -> SSL.Connection:
+        """OpenSSL's side of it."""
+        return self._connection
+
+    def when_read(self, keep: Callable[[SSL.Session], None]) -> None:
+        """Have `keep` called with the session once something was read: TLS 1.3 sends it behind the handshake."""
+        self._when_read = keep
+
     def shake_hands(self, tls: Tls) -> None:
         """The handshake; certificates are not judged here. Raises TLSError, ConnectionLost, TimedOut."""
         from OpenSSL import SSL
@@ -75,7 +94,7 @@ class TlsStream:
         heard = bytearray()
 
         def take(data: bytes) -> None:
-            heard.extend(data[:FIRST] if len(heard) < FIRST else b"")
+            heard.extend(data if len(heard) < FIRST else b"")
             self._connection.bio_write(data)
 
         try:
@@ -89,6 +108,8 @@ class TlsStream:
         except SSL.Error as error:
             self._send_alert(take)
             raise handshake_error(error, bytes(heard), tls) from None
+        if (self._connection.get_cipher_name() or "").startswith("DHE-"):
+            self._heard = bytes(heard)
 
     def _handshake_done(self) -> bool:
         from OpenSSL import SSL
@@ -143,6 +164,9 @@ class TlsStream:
         self._below.write(out[0] if len(out) == 1 else b"".join(out), take)
         self._whole = True
 
+    def _take_records(self, records: bytes) -> None:
+        self._connection.bio_write(records)
+
     def _decrypt(self, records: bytes, receive: Take) -> None:
         """Pass on what `records` and those before them hold."""
         self._connection.bio_write(records)
@@ -163,6 +187,8 @@ class TlsStream:
             plain = self._plain()
             if plain:
                 return plain
+            if self._answers and plain is not None:
+                self._send(self._take_records)
             data = b"" if plain is None else self._below.read()
             if not data:
                 return b""
@@ -173,13 +199,22 @@ class TlsStream:
         from OpenSSL import SSL
 
         try:
-            return self._connection.recv(RECORD)
+            plain = self._connection.recv(RECORD)
         except SSL.WantReadError:
             return b""
         except SSL.ZeroReturnError:
             return None
         except SSL.Error as error:
             raise record_error(error, "decrypt", 284) from None
+        if self._when_read is not None:
+            self._keep_session()
+        return plain
+
+    def _keep_session(self) -> None:
+        keep, self._when_read = self._when_read, None
+        session = self._connection.get_session()
+        if keep is not None and session is not None:
+            keep(session)
 
     def cut(self) -> None:
         """End the connection below."""

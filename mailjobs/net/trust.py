@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailjobs.errors import CertificateError, FileError
+from mailjobs.errors import CertificateError, FileError, OutputError
 from mailjobs.model import CaSource, Tls
+from mailjobs.net.heard import hear_certificate, hear_staple, heard
+from mailjobs.net.key_log import check_key_log, log_key
+from mailjobs.net.openssl import hear_messages
+from mailjobs.net.pinning import accepted_digests
+from mailjobs.net.revocation import lists_of
+from mailjobs.net.sessions import Sessions
+from mailjobs.net.spoken import speak
 from mailjobs.net.tls_failure import openssl_reason
-from mailjobs.net.verdict import Finding
+from mailjobs.net.tls_messages import tell_message
 
 if TYPE_CHECKING:
     from OpenSSL import SSL, crypto
@@ -21,25 +28,38 @@ DER = b"\x30\x82"  # how a certificate in DER begins: a sequence whose length ta
 
 
 def check_trust(tls: Tls) -> None:
-    """Read what `tls.ca` names, anew, and raise what is wrong with it: CertificateError, FileError."""
+    """Read all that `tls` names, anew, and raise what is wrong with it.
+
+    Raises JobError (names of algorithms), CertificateError, FileError, OutputError (the key log), SetupError.
+    """
     trusting_context.cache_clear()
     trusting_context(tls)
+    accepted_digests(tls.accept)
+    for path in tls.revocation.crl_files:
+        lists_of(path, tls.revocation)
+    if tls.key_log_file is not None:
+        check_key_log(tls.key_log_file)
 
 
 @lru_cache(maxsize=32)
 def trusting_context(tls: Tls) -> SSL.Context:
     """A client's context, kept: reading the system's authorities costs ten times what a handshake does.
 
-    Complaints about certificates are appended to the connection's app data, as Findings.
+    What its callbacks hear is kept with the connection (`Heard`), sessions with the context (`Sessions`).
     """
     from OpenSSL import SSL, crypto
 
-    versions = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-    context.set_min_proto_version(versions[tls.min_version])
-    context.set_max_proto_version(versions[tls.max_version])
-    context.set_options(SSL.OP_NO_RENEGOTIATION)
-    context.set_verify(SSL.VERIFY_PEER, _hear)
+    context.set_app_data(Sessions())
+    speak(context, tls)
+    context.set_options(0 if tls.renegotiation else SSL.OP_NO_RENEGOTIATION)
+    context.set_verify(SSL.VERIFY_PEER, hear_certificate)
+    if tls.revocation.ocsp != "off":
+        context.set_ocsp_client_callback(hear_staple)
+    if tls.key_log_file is not None:
+        context.set_keylog_callback(partial(_log_key, tls.key_log_file))
+    if tls.log:
+        hear_messages(context, tell_message)
     for source in tls.ca:
         _trust(context, source)
     # What the user names is trusted, be it an authority at the top, one in the middle, or the server's certificate.
@@ -47,16 +67,18 @@ def trusting_context(tls: Tls) -> SSL.Context:
     return context
 
 
+def _log_key(path: Path, connection: SSL.Connection, line: bytes) -> None:
+    """What fails in a callback is raised when the handshake is over."""
+    try:
+        log_key(path, line)
+    except OutputError as error:
+        heard(connection).failure = error
+
+
 def _store(context: SSL.Context) -> crypto.X509Store:
     store = context.get_cert_store()
     assert store is not None, "a new context has a store"
     return store
-
-
-def _hear(connection: SSL.Connection, certificate: crypto.X509, number: int, depth: int, ok: int) -> bool:
-    if not ok:
-        connection.get_app_data().append(Finding(number, depth, certificate))
-    return True
 
 
 def _trust(context: SSL.Context, source: CaSource) -> None:

@@ -122,7 +122,7 @@ def _secure(conversation: Conversation) -> Stream:
     conversation.stream.deadline = conversation.deadline("handshake")
     server = conversation.server
     stream = secure(conversation.stream, server.host, server.tls, conversation.publish)
-    conversation.publish(ConnectionStatus("TLS established", 0, f"{stream.info.version} {stream.info.cipher}"))
+    conversation.publish(ConnectionStatus("TLS established", 0, stream.spoken))
     return stream
 
 
