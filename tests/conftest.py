@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.fixtures.lab",
     "tests.fixtures.letters",
+    "tests.fixtures.openssl_server",
     "tests.fixtures.picky",
     "tests.fixtures.scripted",
     "tests.fixtures.echoing",

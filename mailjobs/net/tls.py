@@ -37,7 +37,7 @@ def secure(stream: Stream, host: str, tls: Tls, publish: Publish) -> TlsStream:
     peer = (name, stream.peer.port)
     kept = sessions.of(peer) if tls.session_reuse else None
     heard = Heard(publish)
-    secured = TlsStream(stream, _connection(context, name, heard, kept, tls), answers=tls.renegotiation)
+    secured = TlsStream(stream, _connection(context, name, heard, kept, tls))
     publish(TLSStatus(f"handshake with {name}"))
     try:
         secured.shake_hands(tls)

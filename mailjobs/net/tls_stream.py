@@ -31,11 +31,10 @@ Take = Callable[[bytes], None]
 class TlsStream:
     """A stream through which plain bytes go in and out, and records over the stream below."""
 
-    def __init__(self, below: Stream, connection: SSL.Connection, *, answers: bool = False) -> None:
-        """`answers`: whether a handshake that the server asks for later is answered."""
+    def __init__(self, below: Stream, connection: SSL.Connection) -> None:
         self._below = below
         self._connection = connection
-        self._answers = answers
+        self._answers = False  # whether reading may have something to say: to a server that wants a second handshake
         self._heard = b""  # how the server began, where that tells what OpenSSL does not
         self._when_read: Callable[[SSL.Session], None] | None = None
         self.judged: Judged | None = None
@@ -108,6 +107,7 @@ class TlsStream:
         except SSL.Error as error:
             self._send_alert(take)
             raise handshake_error(error, bytes(heard), tls) from None
+        self._answers = self._connection.get_protocol_version_name() != "TLSv1.3"
         if (self._connection.get_cipher_name() or "").startswith("DHE-"):
             self._heard = bytes(heard)
 
