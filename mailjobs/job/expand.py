@@ -6,6 +6,7 @@ know it leaves alone: the schema says later what is wrong with it. Expanding twi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from mailjobs.job.url import server_url
 
 Rule = Callable[[Node, JobPath, Problems], Node]
 TEMPLATE = "{{"
+SEPARATORS = re.compile(r"[:;,]")  # of names in a cipher string, and where people come from
 
 
 def expand(root: Node, problems: Problems) -> Node:
@@ -75,18 +77,19 @@ def _listed(node: Node, path: JobPath, problems: Problems) -> Node:
     return node.like([bare(node)]) if isinstance(node.value, str | dict) else node
 
 
-def _separated(*marks: str) -> Rule:
-    """One text of names with marks between them -> a list."""
+def _separated(node: Node, path: JobPath, problems: Problems) -> Node:
+    """One text of names with marks between them, or several such texts -> a list of names."""
+    if isinstance(node.value, str):
+        return node.like(_parts(node))
+    if isinstance(node.value, list):
+        return replace(node, value=[part for one in node.value for part in _parts(one)])
+    return node
 
-    def rule(node: Node, path: JobPath, problems: Problems) -> Node:
-        if not isinstance(node.value, str):
-            return node
-        text = node.value
-        for mark in marks:
-            text = text.replace(mark, marks[0])
-        return node.like([bare(node.like(name.strip())) for name in text.split(marks[0]) if name.strip()])
 
-    return rule
+def _parts(node: Node) -> list[Node]:
+    if not isinstance(node.value, str) or not (names := SEPARATORS.sub(" ", node.value).split()):
+        return [node]
+    return [bare(node.like(name)) for name in names]
 
 
 def _steps(node: Node, path: JobPath, problems: Problems) -> Node:
@@ -101,9 +104,9 @@ def _send(node: Node, path: JobPath, problems: Problems) -> Node:
 TLS: dict[str, Rule] = {
     "min_version": _version,
     "max_version": _version,
-    "ciphers": _separated(":", ";", ",", " "),
-    "groups": _separated(":", ";", ",", " "),
-    "signature_algorithms": _separated(":", ";", ",", " "),
+    "ciphers": _separated,
+    "groups": _separated,
+    "signature_algorithms": _separated,
     "ca": _listed,
     "accept": _listed,
     "allow": _listed,

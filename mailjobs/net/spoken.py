@@ -25,7 +25,7 @@ CLASSES = (
     "GOST", "kGOST", "aGOST", "GOST94", "GOST89MAC", "PSK", "kPSK", "aPSK", "SRP", "kSRP", "aSRP", "CAMELLIA",
     "CAMELLIA128", "CAMELLIA256", "ARIA", "ARIA128", "ARIA256",
 )  # fmt: skip
-TOKEN = re.compile(r"([!+-]?)(.+)")
+TOKEN = re.compile(r"([!+-]?)([A-Za-z0-9@*][A-Za-z0-9+@=_*-]*)", re.ASCII)
 
 
 def speak(context: SSL.Context, tls: Tls) -> None:
@@ -96,8 +96,11 @@ def known_ciphers() -> list[str]:
 
 def _older(named: Named, known: list[str]) -> tuple[str, list[Problem]]:
     """One entry of a cipher string as OpenSSL has it, and what is wrong with it."""
-    sign, name = TOKEN.fullmatch(named.text).groups()  # type: ignore[union-attr]  # the schema wants a character
     by_iana = {iana_name(cipher): cipher for cipher in known}
+    token = TOKEN.fullmatch(named.text)
+    if token is None:
+        return "", [_unknown(named, "cipher", [*known, *by_iana, *CLASSES])]
+    sign, name = token.groups()
     if name in by_iana:
         return sign + by_iana[name], []
     if name.upper().startswith("@SECLEVEL"):
