@@ -142,7 +142,7 @@ def _guarded(look: Callable[[], Answer]) -> Answer:
 
     try:
         return look()
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return unknown("the list cannot be read")
 
 

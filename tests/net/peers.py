@@ -181,7 +181,9 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
         extension = extension or x509.SubjectAlternativeName([general_name(name) for name in names])
-        certificate = self._sign(subject, key.public_key(), days, [(extension, False)])
+        return self._files(folder, self._sign(subject, key.public_key(), days, [(extension, False)]), key)
+
+    def _files(self, folder: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> TlsFiles:
         files = TlsFiles(folder / "ca.pem", folder / "cert.pem", folder / "key.pem")
         files.ca.write_bytes(self.pem)
         files.certificate.write_bytes(certificate.public_bytes(Encoding.PEM) + self._chain)

@@ -16,7 +16,9 @@ from mailjobs.net.trust import check_trust
 from tests.fixtures.scripted import TlsFiles
 from tests.net.peers import Listen, MemoryServer, trusting
 
-LINE = re.compile(rb"(?:CLIENT_RANDOM|(?:CLIENT|SERVER)_[A-Z_]+_SECRET(?:_0)?|EXPORTER_SECRET) [0-9a-f]{64} [0-9a-f]{64,96}")
+LINE = re.compile(
+    rb"(?:CLIENT_RANDOM|(?:CLIENT|SERVER)_[A-Z_]+_SECRET(?:_0)?|EXPORTER_SECRET) [0-9a-f]{64} [0-9a-f]{64,96}"
+)
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
@@ -61,7 +63,9 @@ def open_to_others(path: Path) -> None:
     ],
     ids=["link", "others", "directory", "fifo"],
 )
-def test_a_file_that_others_may_see_or_that_is_none_is_refused(tmp_path: Path, tls_files: TlsFiles, make, words) -> None:
+def test_a_file_that_others_may_see_or_that_is_none_is_refused(
+    tmp_path: Path, tls_files: TlsFiles, make, words
+) -> None:
     path = tmp_path / "keys.log"
     make(path)
     tls = trusting(tls_files.ca, key_log_file=path)

@@ -78,9 +78,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("name", "settings", "options"), CASES)
-def test_it_equals_what_s_client_says(
-    lab: Lab, name: str, settings: dict[str, str], options: tuple[str, ...]
-) -> None:
+def test_it_equals_what_s_client_says(lab: Lab, name: str, settings: dict[str, str], options: tuple[str, ...]) -> None:
     port = {**lab.facts["BAD_CERTS"], **lab.facts["TLS_ONLY"]}[name]["implicit"]
     named = {key: (Named(text),) if key in ("ciphers", "groups") else text for key, text in settings.items()}
     listen = Listen()
@@ -103,7 +101,11 @@ def test_the_chain_is_told_up_to_the_authority_that_is_trusted(lab: Lab) -> None
     stream = dial(lab.port("P_SMTPS"), trusting(lab.ca_file))
     info = stream.info
     stream.close()
-    assert [one["subject"].split(",")[0] for one in info.chain] == ["CN=localhost", "CN=Lab issuing CA", "CN=Lab root CA"]
+    assert [one["subject"].split(",")[0] for one in info.chain] == [
+        "CN=localhost",
+        "CN=Lab issuing CA",
+        "CN=Lab root CA",
+    ]
     assert info.chain[0] == info.peer
     assert info.chain[2]["pem"] == lab.ca_file.read_text()
     assert (info.client, info.accepted, info.resumed) == (None, None, False)
@@ -111,7 +113,10 @@ def test_the_chain_is_told_up_to_the_authority_that_is_trusted(lab: Lab) -> None
 
 def test_every_cipher_has_iana_s_name_and_its_bits() -> None:
     listed = subprocess.run(
-        ["openssl", "ciphers", "-v", "-stdname", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"], capture_output=True, text=True, check=True
+        ["openssl", "ciphers", "-v", "-stdname", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.splitlines()
     assert len(listed) > 100
     for line in listed:

@@ -70,6 +70,9 @@ def test_a_group_of_a_finite_field_is_told_by_its_prime(openssl_server: Start, l
     subprocess.run(making, check=True, capture_output=True)
     files = TlsFiles(lab.ca_file, own, own.with_suffix(".key"))
     server = openssl_server("-tls1_2", "-dhparam", str(parameters), files=files)
-    stream = dial(server.port, trusting(lab.ca_file.with_name("ca-and-issuing.pem"), ciphers=(Named("DHE+AESGCM"), Named("DHE+CHACHA20"))))
+    stream = dial(
+        server.port,
+        trusting(lab.ca_file.with_name("ca-and-issuing.pem"), ciphers=(Named("DHE+AESGCM"), Named("DHE+CHACHA20"))),
+    )
     assert (stream.info.key_exchange, stream.info.key_exchange_bits) == ("ffdhe3072", 3072)
     stream.close()

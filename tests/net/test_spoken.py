@@ -149,7 +149,9 @@ def test_signature_algorithms_are_those_of_the_server_too(lab: Lab) -> None:
 def test_a_cipher_with_too_few_bits_ends_the_connection_before_a_word_of_smtp(tls_files: TlsFiles) -> None:
     tls = trusting(tls_files.ca, min_strength=256, ciphers=named("TLS_AES_128_GCM_SHA256"), min_version="1.3")
     server = MemoryServer(tls_files)
-    with pytest.raises(TLSError, match="TLS_AES_128_GCM_SHA256 has 128 bits, and 'tls.min_strength' wants 256") as caught:
+    with pytest.raises(
+        TLSError, match="TLS_AES_128_GCM_SHA256 has 128 bits, and 'tls.min_strength' wants 256"
+    ) as caught:
         secure(server, "localhost", tls, Publish())
     assert (caught.value.code, caught.value.stage) == (276, "handshake")
     assert (server.said_bye(), server.received) == (True, b"")
