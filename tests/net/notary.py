@@ -72,7 +72,7 @@ class Notary(Authority):
         signer: Authority | None = None,
         by: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None = None,
     ) -> bytes:
-        """An OCSP response in DER about `certificate`, signed by this authority, `signer`, or `by` whom it has charged."""
+        """An OCSP response in DER about `certificate`, by this authority, by `signer`, or `by` whom one has charged."""
         start = datetime.now(UTC) - ago
         revoked = status is ocsp.OCSPCertStatus.REVOKED
         builder = ocsp.OCSPResponseBuilder().add_response(

@@ -1,4 +1,4 @@
-"""Every bad certificate of the laboratory against every value of `allow`: each cell passes or fails as the table says."""
+"""Every bad certificate of the laboratory against every value of `allow`: each cell comes out as the table says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.net.peers import dial, trusting
 
 COLUMNS = ("", *ALLOWED)
 TABLE = """
-               | expired | not-yet-valid | unknown-ca | wrong-host | wrong-usage | unknown-revocation | unknown-ca-revocation
+               - expired   not-yet-valid   unknown-ca   wrong-host   wrong-usage   unknown-revocation   (of a CA)
     valid      + +         +               +            +            +             +                    +
     ecdsa      + +         +               +            +            +             +                    +
     revoked    + +         +               +            +            +             +                    +
@@ -28,7 +28,7 @@ TABLE = """
     weak       - -         -               -            -            -             -                    -
 """
 ASKED = """
-               | expired | not-yet-valid | unknown-ca | wrong-host | wrong-usage | unknown-revocation | unknown-ca-revocation
+               - expired   not-yet-valid   unknown-ca   wrong-host   wrong-usage   unknown-revocation   (of a CA)
     valid      + +         +               +            +            +             +                    +
     ecdsa      + +         +               +            +            +             +                    +
     revoked    - -         -               -            -            -             -                    -
