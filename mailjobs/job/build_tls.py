@@ -12,6 +12,7 @@ from mailjobs.job.problems import Problems
 from mailjobs.job.template import check_named
 from mailjobs.job.values import plain
 
+SEPARATORS = re.compile(r"[:;,\s]+")  # those of OpenSSL's cipher strings, and the semicolon that others have
 SHA256 = re.compile(r"[0-9a-f]{64}")
 OTHER_DIGESTS = {32: "MD5", 40: "SHA-1", 56: "SHA-224", 96: "SHA-384", 128: "SHA-512"}
 
@@ -29,10 +30,10 @@ def build_tls(node: Node | None, path: JobPath, problems: Problems) -> model.Tls
         mode=plain(node.get("mode"), "auto"),
         min_version=low,
         max_version=high,
-        ciphers=_names(node.get("ciphers"), (*path, "ciphers")),
+        ciphers=_names(node, path, "ciphers", problems),
         min_strength=plain(node.get("min_strength"), 0),
-        groups=_names(node.get("groups"), (*path, "groups")),
-        signature_algorithms=_names(node.get("signature_algorithms"), (*path, "signature_algorithms")),
+        groups=_names(node, path, "groups", problems),
+        signature_algorithms=_names(node, path, "signature_algorithms", problems),
         renegotiation=plain(node.get("renegotiation"), False),
         log=plain(node.get("log"), False),
         ca=tuple(build_authority(one, at, problems) for one, at in _entries(node, path, "ca")) or defaults.ca,
@@ -65,9 +66,13 @@ def _entries(node: Node, path: JobPath, key: str) -> list[tuple[Node, JobPath]]:
     return [(one, (*path, key, index)) for index, one in enumerate(found.entries() if found else ())]
 
 
-def _names(node: Node | None, path: JobPath) -> tuple[model.Named, ...]:
-    listed = node.entries() if node is not None else []
-    return tuple(model.Named(one.value, place(one, (*path, index))) for index, one in enumerate(listed))
+def _names(node: Node, path: JobPath, key: str, problems: Problems) -> tuple[model.Named, ...]:
+    """Each entry is a name, or several with marks between them."""
+    found: list[model.Named] = []
+    for one, at in _entries(node, path, key):
+        names = SEPARATORS.split(one.value.strip()) if not problems.stands_in(one.value) else []
+        found += [model.Named(name, place(one, at)) for name in names if name]
+    return tuple(found)
 
 
 def build_authority(node: Node, path: JobPath, problems: Problems) -> model.CaSource:

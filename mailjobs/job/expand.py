@@ -6,7 +6,6 @@ know it leaves alone: the schema says later what is wrong with it. Expanding twi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,7 +15,6 @@ from mailjobs.job.url import server_url
 
 Rule = Callable[[Node, JobPath, Problems], Node]
 TEMPLATE = "{{"
-SEPARATORS = re.compile(r"[:;,]")  # of names in a cipher string, and where people come from
 
 
 def expand(root: Node, problems: Problems) -> Node:
@@ -77,21 +75,6 @@ def _listed(node: Node, path: JobPath, problems: Problems) -> Node:
     return node.like([bare(node)]) if isinstance(node.value, str | dict) else node
 
 
-def _separated(node: Node, path: JobPath, problems: Problems) -> Node:
-    """One text of names with marks between them, or several such texts -> a list of names."""
-    if isinstance(node.value, str):
-        return node.like(_parts(node))
-    if isinstance(node.value, list):
-        return replace(node, value=[part for one in node.value for part in _parts(one)])
-    return node
-
-
-def _parts(node: Node) -> list[Node]:
-    if not isinstance(node.value, str) or not (names := SEPARATORS.sub(" ", node.value).split()):
-        return [node]
-    return [bare(node.like(name)) for name in names]
-
-
 def _steps(node: Node, path: JobPath, problems: Problems) -> Node:
     entries = [_within(step, (*path, index), problems, STEP) for index, step in enumerate(node.entries())]
     return replace(node, value=entries) if isinstance(node.value, list) else node
@@ -104,9 +87,9 @@ def _send(node: Node, path: JobPath, problems: Problems) -> Node:
 TLS: dict[str, Rule] = {
     "min_version": _version,
     "max_version": _version,
-    "ciphers": _separated,
-    "groups": _separated,
-    "signature_algorithms": _separated,
+    "ciphers": _listed,
+    "groups": _listed,
+    "signature_algorithms": _listed,
     "ca": _listed,
     "accept": _listed,
     "allow": _listed,

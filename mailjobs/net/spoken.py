@@ -163,6 +163,6 @@ def _unknown(named: Named, noun: str, valid: list[str]) -> Problem:
             "CALG_… names a family in Windows; write the cipher's own name, such as ECDHE-RSA-AES256-GCM-SHA384"
         )
     else:
-        near = nearest(named.text, valid)
+        near = nearest(named.text.lstrip("!+-"), valid)
         hint = f"did you mean '{near}'?" if near else None
     return Problem(f"no {noun} is called {named.text!r:.80}", named.place, hint=hint)

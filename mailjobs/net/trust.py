@@ -33,12 +33,24 @@ def check_trust(tls: Tls) -> None:
     Raises JobError (names of algorithms), CertificateError, FileError, OutputError (the key log), SetupError.
     """
     trusting_context.cache_clear()
+    check_settings(tls)
     trusting_context(tls)
+    if tls.key_log_file is not None:
+        check_key_log(tls.key_log_file)
+
+
+def check_settings(tls: Tls) -> None:
+    """What of `check_trust` needs neither a secret nor a file of ours to be made. Raises as that does."""
+    from OpenSSL import SSL
+
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    speak(context, tls)
+    for source in tls.ca:
+        if not source.system:
+            _trust(context, source)
     accepted_digests(tls.accept)
     for path in tls.revocation.crl_files:
         lists_of(path, tls.revocation)
-    if tls.key_log_file is not None:
-        check_key_log(tls.key_log_file)
 
 
 @lru_cache(maxsize=32)

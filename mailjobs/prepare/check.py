@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from mailjobs.errors import Problem
-from mailjobs.model import Job, Send, Step
-from mailjobs.prepare.caught import caught
+from mailjobs.errors import CertificateError, FileError, JobError, Problem
+from mailjobs.model import Job, Send, Step, Tls
+from mailjobs.prepare.caught import caught, problems_of
 from mailjobs.prepare.check_batch import check_batch
 from mailjobs.prepare.check_guards import check_guards
 from mailjobs.prepare.names import RUN_NAMES, Names, unknown_names
@@ -27,7 +27,25 @@ def check_job(job: Job) -> list[Problem]:
     for name in job.messages:
         problems += caught(partial(preparation.compiled, name))
     problems += _steps(job, preparation.templates)
+    for server in job.servers.values():
+        problems += _tls(server.tls)
     return list(dict.fromkeys(problems))
+
+
+def _tls(tls: Tls) -> list[Problem]:
+    """Names that OpenSSL does not know, and files that hold no certificate. It is imported where there is any."""
+    named = (tls.ciphers, tls.groups, tls.signature_algorithms, tls.accept, tls.revocation.crl_files)
+    if tls.mode == "none" or not (any(named) or any(not source.system for source in tls.ca)):
+        return []
+    from mailjobs.net.trust import check_settings
+
+    try:
+        check_settings(tls)
+    except (JobError, CertificateError) as error:
+        return problems_of(error)
+    except FileError:
+        return []  # it may have the name of what only a run will know; one that is not there was told before
+    return []
 
 
 def _steps(job: Job, templates: Templates) -> list[Problem]:

@@ -102,7 +102,11 @@ def _start_tls(conversation: Conversation) -> None:
         if required or not conversation.usable:  # opportunistic or not, a 421 ends it
             raise TLSError(f"STARTTLS was refused: {reply}", stage="STARTTLS", reply=reply, temporary=reply.temporary)
         return
-    conversation.engine.require_empty_buffer()
+    try:
+        conversation.engine.require_empty_buffer()
+    except ProtocolError as error:
+        conversation.locate(error, "STARTTLS")
+        raise
     conversation.secured(_secure(conversation))
     _hello(conversation)
 

@@ -33,8 +33,8 @@ def sha256(lab: Lab, name: str) -> str:
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(text)).hexdigest()
 
 
-BAD = ["valid", "expired", "notyet", "selfsigned", "otherca", "nochain", "wronghost", "wildcard", "cnonly", "clientonly",
-       "revoked", "ecdsa"]  # fmt: skip
+BAD = ["valid", "expired", "notyet", "selfsigned", "otherca", "nochain", "wronghost", "wildcard", "cnonly",
+       "clientonly", "revoked", "ecdsa"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -130,7 +130,9 @@ def test_it_is_told(tls_files: TlsFiles) -> None:
 def test_a_file_that_holds_neither_is_refused_before_connecting(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "server.pem"
     path.write_bytes(content)
-    with pytest.raises(CertificateError, match=rf"server\.pem has no certificate and no public key .*{words}") as caught:
+    with pytest.raises(
+        CertificateError, match=rf"server\.pem has no certificate and no public key .*{words}"
+    ) as caught:
         check_trust(exactly(Accepted(file=path, place=PLACE)))
     assert (caught.value.place, caught.value.code) == (PLACE, 271)
 
