@@ -10,14 +10,11 @@ from mailjobs.model import Tls
 from mailjobs.net.certificate import describe, pem
 from mailjobs.net.complaints import UNKNOWN_CA
 from mailjobs.net.heard import Heard, digest
-from mailjobs.net.pinning import accepted_digests, refusal
 from mailjobs.net.reasons import Reason, found_reasons, name_reason
-from mailjobs.net.revocation import standings
 from mailjobs.net.sessions import Kept
 from mailjobs.net.spoken import is_old
 from mailjobs.net.tls_info import Judged
 from mailjobs.net.verdict import verdict
-from mailjobs.net.weakness import weaknesses
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -48,6 +45,8 @@ def _try(secured: TlsStream, leaf: x509.Certificate, host: str, tls: Tls, heard:
     connection, publish = secured.connection, heard.publish
     sent = connection.get_peer_cert_chain(as_cryptography=True) or []
     if tls.accept:
+        from mailjobs.net.pinning import accepted_digests, refusal
+
         error, status, chain = refusal(leaf, accepted_digests(tls.accept)), "OK: tls.accept names it", sent
     else:
         reasons, chain = _reasons(connection, leaf, host, tls, heard, sent)
@@ -74,7 +73,11 @@ def _reasons(
 ) -> tuple[list[Reason], list[x509.Certificate]]:
     """What speaks against the certificate, and the chain: up to an authority that is trusted where it leads to one."""
     verified = connection.get_verified_chain() or []
-    findings = [*heard.findings, *(weaknesses(verified) if is_old(tls) else ())]
+    findings = heard.findings
+    if is_old(tls):
+        from mailjobs.net.weakness import weaknesses
+
+        findings = [*findings, *weaknesses(verified)]
     reasons = found_reasons(findings, len(sent))
     name = name_reason(leaf, host)
     trusted = all(reason.allow != UNKNOWN_CA for reason in reasons)
@@ -85,6 +88,8 @@ def _reasons(
 def _revocation(
     secured: TlsStream, chain: list[x509.Certificate], tls: Tls, heard: Heard, reasons: list[Reason]
 ) -> list[Reason]:
+    from mailjobs.net.revocation import standings
+
     trusted = all(reason.allow != UNKNOWN_CA for reason in reasons)
     deadline = secured.deadline
     found = standings(tls.revocation, chain, heard.staple, trusted, deadline.until)

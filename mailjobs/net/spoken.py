@@ -10,7 +10,6 @@ from mailjobs.job.nearest import nearest
 from mailjobs.model import Named, Tls
 from mailjobs.net.algorithms import GROUPS, OTHER_GROUPS, PAIRS, SIGNATURES, group_name, signature_names
 from mailjobs.net.cipher_names import SUITES, bits_of, iana_name
-from mailjobs.net.openssl import set_groups, set_signature_algorithms
 
 if TYPE_CHECKING:
     from OpenSSL import SSL
@@ -137,6 +136,8 @@ def _set_suites(context: SSL.Context, text: str) -> bool:
 
 
 def _groups(context: SSL.Context, groups: tuple[Named, ...]) -> list[Problem]:
+    from mailjobs.net.openssl import set_groups
+
     names = {named: group_name(named.text) for named in groups}
     valid = [*GROUPS, *OTHER_GROUPS]
     problems = [_unknown(named, "group", valid) for named, name in names.items() if name is None]
@@ -147,6 +148,8 @@ def _groups(context: SSL.Context, groups: tuple[Named, ...]) -> list[Problem]:
 
 
 def _signatures(context: SSL.Context, algorithms: tuple[Named, ...]) -> list[Problem]:
+    from mailjobs.net.openssl import set_signature_algorithms
+
     names = {named: signature_names(named.text) for named in algorithms}
     valid = [*SIGNATURES, *PAIRS]
     problems = [_unknown(named, "signature algorithm", valid) for named, found in names.items() if not found]

@@ -16,6 +16,7 @@ ALERT = re.compile(r"(?:tlsv1[0-9]?|sslv3|ssl/tls|tls) (?:alert )?(.+)")
 REPLY = re.compile(rb"[2-5][0-9]{0,2}(?:$|[ -])")
 RECORD_TYPES = (20, 21, 22, 23)  # RFC 8446 section 5.1
 VERSIONS = ("protocol version", "unsupported protocol")
+NOTHING_IN_COMMON = ("handshake failure", "insufficient security", "wrong signature type", "bad ecpoint", "wrong curve")
 SHOWN = 80  # of what a server says that does not speak TLS
 
 
@@ -26,10 +27,12 @@ def handshake_error(error: SSL.Error, heard: bytes, tls: Tls) -> TLSError:
     reason = openssl_reason(error)
     alert = ALERT.fullmatch(reason)
     words = f"the server ended it with the alert '{alert[1]}'" if alert else reason
-    version = any(word in reason for word in VERSIONS)
-    return TLSError(
-        f"the TLS handshake failed: {words}", stage="handshake", hint=_version_hint(tls) if version else None
-    )
+    hint = None
+    if any(word in reason for word in VERSIONS):
+        hint = _version_hint(tls)
+    elif any(word in reason for word in NOTHING_IN_COMMON):
+        hint = _choice_hint(tls)
+    return TLSError(f"the TLS handshake failed: {words}", stage="handshake", hint=hint)
 
 
 def record_error(error: SSL.Error, doing: str, code: int) -> TLSError:
@@ -61,6 +64,13 @@ def _plain_text(heard: bytes, tls: Tls) -> TLSError:
 
 def _version_hint(tls: Tls) -> str:
     if (tls.min_version, tls.max_version) == ("1.2", "1.3"):
-        return "it seems to know no version of TLS that is safe; 1.2 is the oldest"
+        return "it seems to know no version that is safe; 1.2 is the oldest, unless 'tls.min_version' says otherwise"
     allowed = " to ".join(dict.fromkeys((tls.min_version, tls.max_version)))
     return f"this job allows TLS {allowed} alone: tls.min_version, tls.max_version"
+
+
+def _choice_hint(tls: Tls) -> str | None:
+    """Where the job has narrowed what may be spoken, that is the likely cause."""
+    settings = ("ciphers", "groups", "signature_algorithms")
+    narrowed = [f"tls.{name}" for name in settings if getattr(tls, name)]
+    return f"the server may have none of what this job allows: {', '.join(narrowed)}" if narrowed else None

@@ -10,14 +10,9 @@ from typing import TYPE_CHECKING
 from mailjobs.errors import CertificateError, FileError, OutputError
 from mailjobs.model import CaSource, Tls
 from mailjobs.net.heard import hear_certificate, hear_staple, heard
-from mailjobs.net.key_log import check_key_log, log_key
-from mailjobs.net.openssl import hear_messages
-from mailjobs.net.pinning import accepted_digests
-from mailjobs.net.revocation import lists_of
 from mailjobs.net.sessions import Sessions
 from mailjobs.net.spoken import speak
 from mailjobs.net.tls_failure import openssl_reason
-from mailjobs.net.tls_messages import tell_message
 
 if TYPE_CHECKING:
     from OpenSSL import SSL, crypto
@@ -33,9 +28,11 @@ def check_trust(tls: Tls) -> None:
     Raises JobError (names of algorithms), CertificateError, FileError, OutputError (the key log), SetupError.
     """
     trusting_context.cache_clear()
-    check_settings(tls)
     trusting_context(tls)
+    _check_files(tls)
     if tls.key_log_file is not None:
+        from mailjobs.net.key_log import check_key_log
+
         check_key_log(tls.key_log_file)
 
 
@@ -48,9 +45,19 @@ def check_settings(tls: Tls) -> None:
     for source in tls.ca:
         if not source.system:
             _trust(context, source)
-    accepted_digests(tls.accept)
-    for path in tls.revocation.crl_files:
-        lists_of(path, tls.revocation)
+    _check_files(tls)
+
+
+def _check_files(tls: Tls) -> None:
+    if tls.accept:
+        from mailjobs.net.pinning import accepted_digests
+
+        accepted_digests(tls.accept)
+    if tls.revocation.crl_files:
+        from mailjobs.net.revocation import lists_of
+
+        for path in tls.revocation.crl_files:
+            lists_of(path, tls.revocation)
 
 
 @lru_cache(maxsize=32)
@@ -71,6 +78,9 @@ def trusting_context(tls: Tls) -> SSL.Context:
     if tls.key_log_file is not None:
         context.set_keylog_callback(partial(_log_key, tls.key_log_file))
     if tls.log:
+        from mailjobs.net.openssl import hear_messages
+        from mailjobs.net.tls_messages import tell_message
+
         hear_messages(context, tell_message)
     for source in tls.ca:
         _trust(context, source)
@@ -81,6 +91,8 @@ def trusting_context(tls: Tls) -> SSL.Context:
 
 def _log_key(path: Path, connection: SSL.Connection, line: bytes) -> None:
     """What fails in a callback is raised when the handshake is over."""
+    from mailjobs.net.key_log import log_key
+
     try:
         log_key(path, line)
     except OutputError as error:
@@ -138,7 +150,14 @@ def _trust_certificates(context: SSL.Context, text: bytes, name: str, source: Ca
         except (crypto.Error, ValueError) as error:
             failures.append(openssl_reason(error))
     if not blocks:
-        hint = f"it is DER: 'openssl x509 -inform der -in {name}' shows it as PEM" if text.startswith(DER) else None
-        raise CertificateError(f"{name} has no certificate in PEM", place=source.place, hint=hint)
+        raise CertificateError(f"{name} has no certificate in PEM", place=source.place, hint=_other_hint(text, name))
     if len(failures) == len(blocks):
         raise CertificateError(f"{name} has no certificate that can be read: {failures[0]}", place=source.place)
+
+
+def _other_hint(text: bytes, name: str) -> str | None:
+    if text.startswith(DER):
+        return f"it is DER: 'openssl x509 -inform der -in {name}' shows it as PEM"
+    if b"-----BEGIN CERTIFICATE-----" in text or b"-----BEGIN X509 CERTIFICATE-----" in text:
+        return "the certificate in it has no end: the file is cut off"
+    return "it holds a private key; that of an authority is never needed here" if b"PRIVATE KEY-----" in text else None

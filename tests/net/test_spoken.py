@@ -142,6 +142,7 @@ def test_the_server_can_only_take_what_is_offered(lab: Lab) -> None:
         with pytest.raises(TLSError) as caught:
             dial(port, trusting(lab.ca_file, **settings))
         assert (caught.value.code, caught.value.stage) == (276, "handshake")
+        assert str(caught.value.hint).endswith(f"none of what this job allows: tls.{next(iter(settings))}")
 
 
 def test_signature_algorithms_are_those_of_the_server_too(lab: Lab) -> None:

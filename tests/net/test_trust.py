@@ -124,6 +124,21 @@ def test_a_file_without_certificates_is_refused_before_connecting(tmp_path: Path
     assert "[(" not in caught.value.message, "OpenSSL's queue is no sentence"
 
 
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        (b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "it holds a private key"),
+        (b"-----BEGIN CERTIFICATE-----\nAAAA", "the file is cut off"),
+    ],
+)
+def test_what_a_file_holds_instead_is_told(tmp_path: Path, content: bytes, hint: str) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_bytes(content)
+    with pytest.raises(CertificateError) as caught:
+        check_trust(trusting(path))
+    assert hint in str(caught.value.hint)
+
+
 def test_text_in_the_job_without_certificates_is_named_by_its_setting() -> None:
     with pytest.raises(CertificateError, match=r"^tls\.ca\.pem has no certificate"):
         check_trust(Tls(ca=(CaSource(pem="ours"),)))
