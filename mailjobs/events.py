@@ -94,7 +94,9 @@ class TLSStatus(Event):
 
 @frozen
 class ServerCertificate(Event):
-    """The server's certificate and what was found of it. `status` is "OK" or all reasons against it."""
+    """The server's certificate and what was found of it. `status` is "OK", what `tls.allow` takes of it, or all reasons
+    against it. `chain` is PEM as it was sent. None is shown where a session is resumed.
+    """
 
     pem: str
     subject: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailjobs.events import TLSStatus, Trace
+from mailjobs.events import TLSStatus
 from mailjobs.net.heard import heard
 
 if TYPE_CHECKING:
@@ -40,10 +40,7 @@ def message_name(kind: int, content: bytes) -> str | None:
 
 
 def tell_message(connection: SSL.Connection, sent: bool, kind: int, content: bytes) -> None:
-    """Publish one message, as TLSStatus and in the trace."""
+    """Publish one message; a trace shows what is published so."""
     name = message_name(kind, content)
-    if name is None:
-        return
-    line = f"TLS: {'sent' if sent else 'received'} {name}, {len(content)} bytes"
-    publish = heard(connection).publish
-    publish.together((TLSStatus(line), Trace("info", line)))
+    if name is not None:
+        heard(connection).publish(TLSStatus(f"{'sent' if sent else 'received'} {name}, {len(content)} bytes"))

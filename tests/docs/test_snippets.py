@@ -31,9 +31,11 @@ FILES = {
     "inner.eml": "Subject: s\r\n\r\ntext\r\n",
 }
 TOUCHED = (
-    "summary.txt.j2", "invoice.txt.j2", "invoice.md.j2", "invite.ics.j2", "corp.pem", "report.pdf", "logs/a.txt",
+    "summary.txt.j2", "invoice.txt.j2", "invoice.md.j2", "invite.ics.j2", "report.pdf", "logs/a.txt",
     "data.bin", "logo.png", "out/1.pdf", "ci.keytab",
 )  # fmt: skip
+
+CERTIFICATES = ("corp.pem", "next-year.pem")
 
 
 def whole(given: dict[str, Any]) -> dict[str, Any]:
@@ -63,6 +65,8 @@ def test_a_shown_piece_is_good(text: str, tmp_path: Path, monkeypatch: pytest.Mo
     for name in (*FILES, *TOUCHED):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(FILES.get(name, "text\n"))
+    for name in CERTIFICATES:
+        (tmp_path / name).write_bytes(cert_pem(certificate(RSA)))
     if "sign:" in text:
         write_keys(tmp_path)
         monkeypatch.setenv("PFX_PASSWORD", "secret")

@@ -210,6 +210,15 @@ def test_a_bad_answer_that_is_brought_along_does_not_keep_the_responder_from_bei
     assert standings(HARD_OCSP, [leaf, NOTARY.certificate], stale, True, None) == []
 
 
+@pytest.mark.parametrize("asked", [HARD_OCSP, Revocation(crl="hard")], ids=["ocsp", "crl"])
+def test_an_address_is_not_asked_where_nobody_vouches_for_who_wrote_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: Revocation
+) -> None:
+    monkeypatch.setattr(revocation, "fetch", nobody)
+    leaf = load(NOTARY.certify(tmp_path, responder="http://127.0.0.1:1/", crl="http://127.0.0.1:1/"))
+    judge(*of(standings(asked, [leaf, NOTARY.certificate], b"", False, None)), "its authority is not trusted", True)
+
+
 LISTS: dict[str, tuple[Callable[[x509.Certificate], bytes], str | None]] = {
     "good": (lambda leaf: NOTARY.list(), ""),
     "others are on it": (lambda leaf: NOTARY.list(load_other()), ""),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mailjobs.events import Error, TLSStatus, Trace
+from mailjobs.events import Error, TLSStatus
 from mailjobs.job import load_job
 from mailjobs.prepare import check_job
 from mailjobs.run import RunRecord
@@ -105,11 +105,16 @@ def test_old_versions_where_the_job_asks_for_them(lab: Lab, version: str, name: 
     assert record.steps[0].result["tls"]["version"] == name
 
 
-def test_the_messages_of_tls_are_in_the_trace(lab: Lab) -> None:
-    _, listen = run(lab, lab.port("P_SMTP"), "mode: starttls, log: true")
-    lines = [event.line for event in listen.of(Trace)]  # type: ignore[attr-defined]
-    start = lines.index("220 2.0.0 Ready to start TLS")
-    assert lines[start + 1].startswith("TLS: sent ClientHello, ")
+def test_the_messages_of_tls_are_in_the_trace(lab: Lab, tmp_path: Path) -> None:
+    server = f"{{host: localhost, port: {lab.port('P_SMTP')}, tls: {{ca: {{file: {lab.ca_file}}}, log: true}}}}"
+    (tmp_path / "job.yaml").write_text(f"version: 1\nserver: {server}\nsteps: [connect: true]\n")
+    done = command("run", "job.yaml", "--trace", "trace.txt", cwd=tmp_path)
+    assert done.returncode == 0
+    lines = (tmp_path / "trace.txt").read_text().splitlines()
+    start = next(number for number, line in enumerate(lines) if "Ready to start TLS" in line)
+    assert lines[start + 1].endswith("-- handshake with localhost")
+    assert "-- sent ClientHello, " in lines[start + 2]
+    assert sum("received Certificate, " in line for line in lines) == 1
 
 
 @pytest.mark.parametrize(
