@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from mailjobs.errors import Place
 from mailjobs.message.noted import Noted
-from mailjobs.model import FilePath, Job, Message, Send, Server, Template, Timeouts
+from mailjobs.model import FilePath, Job, Message, Revocation, Send, Server, Template, Timeouts
 from mailjobs.prepare.found import Found
 from mailjobs.prepare.guards import Gate
 from mailjobs.prepare.outline import LEFT_OUT, LONGEST, bounded, outline
@@ -32,6 +32,14 @@ from mailjobs.secret import Secret
 HOLES = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 # Of a send: what says to whom and what; all other keys say how.
 MEANT = ("message", "for_each", "stop_on", "recipients_per_message")
+# Keys that came later, by the class that has them: as they are by default they are not told, so that runs of earlier
+# versions can go on.
+LATER: dict[str, dict[str, Any]] = {
+    "Tls": {
+        "ciphers": (), "min_strength": 0, "groups": (), "signature_algorithms": (), "renegotiation": False,
+        "accept": (), "allow": (), "revocation": Revocation(),
+    },
+}  # fmt: skip
 SHARED = ("vars", "guards")  # parts that are the same for all batches of a run
 
 
@@ -134,7 +142,10 @@ def _plain(value: Any) -> Any:
             return [_plain(inner) for inner in value]
     if is_dataclass(value) and not isinstance(value, type):
         kept = [field.name for field in fields(value) if field.name not in LEFT_OUT]
-        return {"": type(value).__name__, **{name: _plain(getattr(value, name)) for name in kept}}
+        later = LATER.get(type(value).__name__, {})
+        told = {name: getattr(value, name) for name in kept}
+        plain = {name: _plain(one) for name, one in told.items() if name not in later or one != later[name]}
+        return {"": type(value).__name__, **plain}
     return value
 
 

@@ -15,7 +15,10 @@ from mailjobs.model import FilePath, Template, Timeouts
 from mailjobs.secret import MASK, Secret
 
 # Fields that say where something was written, or how something is done.
-LEFT_OUT: Final = {"place", "folders", "path", "start", "line", "label", "timeout"}
+LEFT_OUT: Final = {
+    "place", "folders", "path", "start", "line", "label", "timeout",
+    "log", "key_log_file", "session_reuse",
+}  # fmt: skip
 LONGEST_TEXT: Final = 1 << 18  # characters of one text
 LONGEST: Final = 1 << 20  # characters of an outline
 _NUMBER = r"[+-]?\.?\d[\d_]*(\.\d*)?([eE][+-]?\d+)?"

@@ -79,6 +79,17 @@ def test_digests_are_what_they_have_always_been(tmp_path: Path) -> None:
     assert set(found) == set(read_schema("plan")["definitions"]["part"]["properties"]["part"]["enum"])
 
 
+def test_who_is_trusted_is_part_of_the_server_and_how_it_is_looked_at_is_not(tmp_path: Path) -> None:
+    def server(tls: str) -> str:
+        return parts(tmp_path, SMALL.replace("tls: none", f"tls: {{mode: starttls{tls}}}"))["server"].digest
+
+    plain = server("")
+    for tls in ("log: true", "session_reuse: false", "key_log_file: keys.log", "allow: []", "renegotiation: false"):
+        assert server(f", {tls}") == plain
+    changed = ("allow: [expired]", "revocation: {crl: hard}", "ciphers: AESGCM", "min_strength: 128", "groups: x25519")
+    assert len({server(f", {tls}") for tls in changed} | {plain}) == len(changed) + 1
+
+
 def test_texts_are_as_a_person_would_write_them(tmp_path: Path) -> None:
     found = parts(tmp_path)
     assert (

@@ -108,7 +108,7 @@ def test_old_versions_where_the_job_asks_for_them(lab: Lab, version: str, name: 
 def test_the_messages_of_tls_are_in_the_trace(lab: Lab, tmp_path: Path) -> None:
     server = f"{{host: localhost, port: {lab.port('P_SMTP')}, tls: {{ca: {{file: {lab.ca_file}}}, log: true}}}}"
     (tmp_path / "job.yaml").write_text(f"version: 1\nserver: {server}\nsteps: [connect: true]\n")
-    done = command("run", "job.yaml", "--trace", "trace.txt", cwd=tmp_path)
+    done = command("run", "job.yaml", "--trace=trace.txt", cwd=tmp_path)
     assert done.returncode == 0
     lines = (tmp_path / "trace.txt").read_text().splitlines()
     start = next(number for number, line in enumerate(lines) if "Ready to start TLS" in line)
