@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailjobs.errors import TLSError
+from mailjobs.net.openssl import is_resumed
 from mailjobs.net.stream import Stream
 
 if TYPE_CHECKING:
@@ -40,17 +41,10 @@ def binding(connection: SSL.Connection, kind: str) -> tuple[str, bytes]:
 
 def _finished(connection: SSL.Connection) -> bytes:
     """The first Finished of the handshake (RFC 5929 section 3): the client's, or the server's in a resumed session."""
-    found = connection.get_peer_finished() if _resumed(connection) else connection.get_finished()
+    found = connection.get_peer_finished() if is_resumed(connection) else connection.get_finished()
     if not found:
         raise TLSError("the handshake has no Finished to bind to", stage="AUTH")
     return found
-
-
-def _resumed(connection: SSL.Connection) -> bool:
-    """pyOpenSSL has no name of its own for it."""
-    from OpenSSL import _util
-
-    return bool(_util.lib.SSL_session_reused(connection._ssl))
 
 
 def _end_point(connection: SSL.Connection) -> bytes:

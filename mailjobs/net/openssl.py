@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 SET_GROUPS = "SSL_CTX_set1_curves_list"
 SET_SIGNATURE_ALGORITHMS = "SSL_CTX_set1_sigalgs_list"
 SET_MESSAGES = "SSL_CTX_set_msg_callback"
+RESUMED = "SSL_session_reused"
 SIGNATURE = "void(int, int, int, const void *, size_t, SSL *, void *)"
 
 
 def set_groups(context: SSL.Context, names: str) -> bool:
     """The groups of the key exchange, with colons between; False where OpenSSL does not know one. Raises SetupError."""
-    return _set_list(context, SET_GROUPS, names, "tls.groups")
+    return _set_list(context, SET_GROUPS, names, "set tls.groups")
 
 
 def set_signature_algorithms(context: SSL.Context, names: str) -> bool:
     """With what may be signed; otherwise as `set_groups`."""
-    return _set_list(context, SET_SIGNATURE_ALGORITHMS, names, "tls.signature_algorithms")
+    return _set_list(context, SET_SIGNATURE_ALGORITHMS, names, "set tls.signature_algorithms")
 
 
 def hear_messages(context: SSL.Context, hear: Message) -> None:
@@ -38,10 +39,10 @@ def hear_messages(context: SSL.Context, hear: Message) -> None:
     """
     from OpenSSL import SSL
 
-    lib, ffi = _handle("tls.log", SET_MESSAGES)
+    lib, ffi = _handle("tell tls.log", SET_MESSAGES)
     connections = getattr(SSL.Connection, "_reverse_mapping", None)
     if connections is None:
-        raise _missing("tls.log")
+        raise _missing("tell tls.log")
 
     def call(sent: int, version: int, kind: int, data: Any, size: int, ssl: Any, _: Any) -> None:
         connection = connections.get(ssl)
@@ -49,9 +50,15 @@ def hear_messages(context: SSL.Context, hear: Message) -> None:
             hear(connection, bool(sent), kind, bytes(ffi.buffer(data, size)))
 
     callback = ffi.callback(SIGNATURE, call)
-    _library_context(context, "tls.log")
+    _library_context(context, "tell tls.log")
     lib.SSL_CTX_set_msg_callback(context._context, callback)
     context._mailjobs_hears = callback  # type: ignore[attr-defined]  # it lives as long as the context
+
+
+def is_resumed(connection: SSL.Connection) -> bool:
+    """Whether the session was taken up from an earlier connection. Raises SetupError."""
+    lib, _ = _handle("tell of a channel binding", RESUMED)
+    return bool(lib.SSL_session_reused(connection._ssl))
 
 
 def _set_list(context: SSL.Context, call: str, names: str, setting: str) -> bool:
@@ -81,6 +88,6 @@ def _library_context(context: SSL.Context, setting: str) -> Any:
 
 def _missing(setting: str) -> SetupError:
     return SetupError(
-        f"the pyOpenSSL that is installed cannot set {setting}",
-        hint=f"leave out {setting}, or install another version of pyOpenSSL and cryptography",
+        f"the pyOpenSSL that is installed has no way to {setting}",
+        hint="leave that out, or install another version of pyOpenSSL and cryptography",
     )

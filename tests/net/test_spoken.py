@@ -164,9 +164,9 @@ def test_a_cipher_with_too_few_bits_ends_the_connection_before_a_word_of_smtp(tl
 @pytest.mark.parametrize(
     ("call", "settings", "name"),
     [
-        (openssl.SET_GROUPS, {"groups": named("x25519")}, "tls.groups"),
-        (openssl.SET_SIGNATURE_ALGORITHMS, {"signature_algorithms": named("ed25519")}, "tls.signature_algorithms"),
-        (openssl.SET_MESSAGES, {"log": True}, "tls.log"),
+        (openssl.SET_GROUPS, {"groups": named("x25519")}, "set tls.groups"),
+        (openssl.SET_SIGNATURE_ALGORITHMS, {"signature_algorithms": named("ed25519")}, "set tls.signature_algorithms"),
+        (openssl.SET_MESSAGES, {"log": True}, "tell tls.log"),
     ],
 )
 def test_what_another_pyopenssl_cannot_set_is_refused(
@@ -182,7 +182,7 @@ def test_what_another_pyopenssl_cannot_set_is_refused(
 
     whole = _util.lib
     monkeypatch.setattr(_util, "lib", Lesser())
-    with pytest.raises(SetupError, match=f"the pyOpenSSL that is installed cannot set {name}"):
+    with pytest.raises(SetupError, match=f"the pyOpenSSL that is installed has no way to {name}"):
         secure(MemoryServer(tls_files), "localhost", trusting(tls_files.ca, **settings), Publish())
 
 
