@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from mailjobs import clock
+from mailjobs.net import revocation
+from mailjobs.net.fetch import Fetched
 from mailjobs.net.trust import trusting_context
 from tests.net.peers import Peers
 
@@ -39,3 +41,9 @@ def _no_kept_context() -> Iterator[None]:
     trusting_context.cache_clear()
     yield
     trusting_context.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test has fetched about certificates is not there for the next."""
+    monkeypatch.setattr(revocation, "FETCHED", Fetched())

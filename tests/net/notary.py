@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
+from mailjobs.net.revocation import Standing
 from tests.fixtures.scripted import TlsFiles
 from tests.net.peers import Authority, Peers, general_name
 
@@ -122,3 +123,28 @@ class Office:
     def _talk(self, sock: socket.socket) -> None:
         self.asked.append(sock.recv(65536))
         sock.sendall(self.answer)
+
+
+def nobody(url: str, *rest: object) -> bytes:
+    """Stands for `fetch` where nothing may be fetched."""
+    raise AssertionError(f"nobody was to be asked, and it was {url}")
+
+
+def of(found: list[Standing]) -> tuple[str, bool]:
+    """The words and whether it refuses, of the one standing there is; "" of none."""
+    assert len(found) < 2
+    return (found[0].reason.words, found[0].refuses) if found else ("", False)
+
+
+def judge(found: list[Standing], reason: str | None, hard: bool) -> None:
+    """`found` is what comes of `reason`: "" where all is well, None where the certificate was revoked."""
+    words, refuses = of(found)
+    if reason is None:
+        assert "CN=localhost was revoked on 20" in words
+        assert refuses
+    elif reason == "":
+        assert (words, refuses) == ("", False)
+    else:
+        assert words.startswith("it cannot be known whether CN=localhost is revoked: ")
+        assert reason in words
+        assert refuses is hard

@@ -1,45 +1,24 @@
-"""Revocation: lists and answers, of the laboratory and made to be wrong, each with soft and with hard."""
+"""Revocation: what the laboratory says of certificates, what a whole handshake does with it, and files of lists."""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.ocsp import OCSPCertStatus
-from cryptography.x509.oid import ExtendedKeyUsageOID
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mailjobs.errors import CertificateError, FileError, VerifyError
 from mailjobs.events import Error, Publish
-from mailjobs.model import Revocation
-from mailjobs.net import fetch, revocation
-from mailjobs.net.ocsp import read_answer
-from mailjobs.net.revocation import Standing, standings
+from mailjobs.model import Revocation, Tls
+from mailjobs.net import revocation
 from mailjobs.net.tls import secure
 from mailjobs.net.trust import check_trust
 from tests.fixtures.lab import Lab
-from tests.net.notary import DAY, Notary, Office, http, load
-from tests.net.peers import Listen, MemoryServer, Peers, dial, trusting
+from tests.net.notary import Notary, nobody
+from tests.net.peers import Listen, MemoryServer, dial, trusting
 
 HARD_OCSP, SOFT_OCSP = Revocation(ocsp="hard"), Revocation(ocsp="soft")
-NOTARY, OTHER = Notary("CA"), Notary("CA")  # two authorities of one name
+NOTARY = Notary("CA")
 SELF = "CN=localhost,O=Mail Lab"
-NOT_SIGNED = "the answer is not signed by CN=CA"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(revocation, "FETCHED", fetch.Fetched())
-
-
-def nobody(url: str, *rest: object) -> bytes:
-    raise AssertionError(f"nobody was to be asked, and it was {url}")
 
 
 def heard_of(listen: Listen) -> list[str]:
@@ -120,229 +99,6 @@ def test_authorities_between_count_too_and_have_an_allowance_of_their_own(lab: L
         assert verdict(lab, port, asked, "unknown-revocation") == (None, [])
 
 
-def answers(leaf: x509.Certificate) -> dict[str, tuple[bytes, str | None]]:
-    """What a responder may say of `leaf`, and the reason that comes of it; "" where all is well, None: revoked."""
-    other = load_other()
-    return {
-        "good": (NOTARY.answer(leaf), ""),
-        "revoked": (NOTARY.answer(leaf, OCSPCertStatus.REVOKED), None),
-        "good, by one who is charged": (NOTARY.answer(leaf, by=NOTARY.charge()), ""),
-        "revoked, by one who is charged": (NOTARY.answer(leaf, OCSPCertStatus.REVOKED, by=NOTARY.charge()), None),
-        "unknown": (NOTARY.answer(leaf, OCSPCertStatus.UNKNOWN), "the responder does not know the certificate"),
-        "stale": (NOTARY.answer(leaf, ago=5 * DAY), "the answer is stale since 20"),
-        "yet to come": (NOTARY.answer(leaf, ago=-DAY), "which is yet to come: is the clock of this machine right?"),
-        "signed by another": (NOTARY.answer(leaf, signer=OTHER), NOT_SIGNED),
-        "signed by one charged by another": (NOTARY.answer(leaf, by=OTHER.charge()), NOT_SIGNED),
-        "signed by a certificate for servers":
-            (NOTARY.answer(leaf, by=NOTARY.charge(ExtendedKeyUsageOID.SERVER_AUTH)), NOT_SIGNED),
-        "signed by one whose charge is over":
-            (NOTARY.answer(leaf, by=NOTARY.charge(days=-1)), NOT_SIGNED),
-        "for another certificate": (NOTARY.answer(other), "the answer is about another certificate"),
-        "for another authority's": (OTHER.answer(leaf), "the answer is about another certificate"),
-        "try later": (bytes.fromhex("30030a0103"), "the responder says try later"),
-        "garbage": (b"garbage", "the answer cannot be read"),
-        "nothing": (b"", "the answer cannot be read"),
-    }  # fmt: skip
-
-
-ANSWERS = ["good", "revoked", "good, by one who is charged", "revoked, by one who is charged", "unknown", "stale",
-           "yet to come", "signed by another", "signed by one charged by another",
-           "signed by a certificate for servers",
-           "signed by one whose charge is over", "for another certificate", "for another authority's", "try later",
-           "garbage", "nothing"]  # fmt: skip
-LEAF = NOTARY.charge()[0]
-REVOKED, GOOD = NOTARY.answer(LEAF, OCSPCertStatus.REVOKED), NOTARY.answer(LEAF)
-
-
-def load_other() -> x509.Certificate:
-    return NOTARY.charge()[0]
-
-
-def of(found: list[Standing]) -> tuple[str, bool]:
-    """The words and whether it refuses, of the one standing there is; "" of none."""
-    assert len(found) < 2
-    return (found[0].reason.words, found[0].refuses) if found else ("", False)
-
-
-def judge(words: str, refuses: bool, reason: str | None, hard: bool) -> None:
-    if reason is None:
-        assert "CN=localhost was revoked on 20" in words
-        assert refuses
-    elif reason == "":
-        assert (words, refuses) == ("", False)
-    else:
-        assert words.startswith("it cannot be known whether CN=localhost is revoked: ")
-        assert reason in words
-        assert refuses is hard
-
-
-@pytest.mark.parametrize("check", ["soft", "hard"])
-@pytest.mark.parametrize("name", ANSWERS)
-def test_answers_that_come_with_the_handshake(tmp_path: Path, name: str, check: str) -> None:
-    leaf = load(NOTARY.certify(tmp_path))
-    said, reason = answers(leaf)[name]
-    if name == "nothing":
-        reason = "its certificate names no responder"
-    found = standings(Revocation(ocsp=check), [leaf, NOTARY.certificate], said, True, None)
-    judge(*of(found), reason, check == "hard")
-
-
-@pytest.mark.parametrize("check", ["soft", "hard"])
-@pytest.mark.parametrize("name", ANSWERS)
-def test_answers_that_are_fetched(tmp_path: Path, peers: Peers, name: str, check: str) -> None:
-    office = Office(peers)
-    leaf = load(NOTARY.certify(tmp_path, responder=office.url))
-    said, reason = answers(leaf)[name]
-    office.answer = http(said)
-    found = standings(Revocation(ocsp=check), [leaf, NOTARY.certificate], b"", True, None)
-    judge(*of(found), reason, check == "hard")
-    assert office.asked[0].startswith(b"POST /there?is=more HTTP/1.0\r\nHost: 127.0.0.1:")
-    assert b"Content-Type: application/ocsp-request\r\n" in office.asked[0]
-
-
-def test_a_bad_answer_that_is_brought_along_does_not_keep_the_responder_from_being_asked(
-    tmp_path: Path, peers: Peers
-) -> None:
-    office = Office(peers)
-    leaf = load(NOTARY.certify(tmp_path, responder=office.url))
-    office.answer = http(NOTARY.answer(leaf))
-    stale = NOTARY.answer(leaf, ago=5 * DAY)
-    assert standings(HARD_OCSP, [leaf, NOTARY.certificate], stale, True, None) == []
-
-
-@pytest.mark.parametrize("asked", [HARD_OCSP, Revocation(crl="hard")], ids=["ocsp", "crl"])
-def test_an_address_is_not_asked_where_nobody_vouches_for_who_wrote_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: Revocation
-) -> None:
-    monkeypatch.setattr(revocation, "fetch", nobody)
-    leaf = load(NOTARY.certify(tmp_path, responder="http://127.0.0.1:1/", crl="http://127.0.0.1:1/"))
-    judge(*of(standings(asked, [leaf, NOTARY.certificate], b"", False, None)), "its authority is not trusted", True)
-
-
-LISTS: dict[str, tuple[Callable[[x509.Certificate], bytes], str | None]] = {
-    "good": (lambda leaf: NOTARY.list(), ""),
-    "others are on it": (lambda leaf: NOTARY.list(load_other()), ""),
-    "revoked": (lambda leaf: NOTARY.list(leaf), None),
-    "stale": (lambda leaf: NOTARY.list(leaf, ago=5 * DAY), "is stale since 20"),
-    "yet to come": (lambda leaf: NOTARY.list(ago=-DAY), "which is yet to come"),
-    "signed by another": (lambda leaf: OTHER.list(), "is not signed by CN=CA"),
-    "of another": (lambda leaf: Notary("else").list(), "is of CN=else, not of CN=CA"),
-    "of changes alone": (lambda leaf: NOTARY.list(extension=x509.DeltaCRLIndicator(1)), "only what has changed"),
-    "of authorities alone": (lambda leaf: NOTARY.list(extension=partly(only_contains_ca_certs=True)), "of this kind"),
-    "of some reasons alone": (lambda leaf: NOTARY.list(
-        extension=partly(only_some_reasons=frozenset([x509.ReasonFlags.key_compromise]))), "of this kind"),
-    "of users alone": (lambda leaf: NOTARY.list(leaf, extension=partly(only_contains_user_certs=True)), None),
-    "with what nobody knows": (lambda leaf: NOTARY.list(
-        extension=x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3"), b"\5\0")), "not known: 1.2.3"),
-    "garbage": (lambda leaf: b"garbage", "the list cannot be read"),
-    "nothing": (lambda leaf: b"", "the list cannot be read"),
-}  # fmt: skip
-
-
-def partly(**more: object) -> x509.IssuingDistributionPoint:
-    """What a list says that is about some certificates alone."""
-    parts: dict[str, object] = {
-        "full_name": None, "relative_name": None, "only_contains_user_certs": False, "only_contains_ca_certs": False,
-        "only_some_reasons": None, "indirect_crl": False, "only_contains_attribute_certs": False,
-    }  # fmt: skip
-    return x509.IssuingDistributionPoint(**{**parts, **more})  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("check", ["soft", "hard"])
-@pytest.mark.parametrize("name", LISTS)
-def test_lists_that_are_fetched(tmp_path: Path, peers: Peers, name: str, check: str) -> None:
-    office = Office(peers)
-    leaf = load(NOTARY.certify(tmp_path, crl=office.url))
-    make, reason = LISTS[name]
-    office.answer = http(make(leaf))
-    found = standings(Revocation(crl=check), [leaf, NOTARY.certificate], b"", True, None)
-    judge(*of(found), reason, check == "hard")
-    assert office.asked[0].startswith(b"GET /there?is=more HTTP/1.0\r\n")
-
-
-@pytest.mark.parametrize("name", ["good", "revoked", "stale", "signed by another", "of another"])
-@pytest.mark.parametrize("as_pem", [True, False])
-def test_lists_in_a_file(tmp_path: Path, name: str, as_pem: bool) -> None:
-    leaf = load(NOTARY.certify(tmp_path))
-    make, reason = LISTS[name]
-    path = tmp_path / "own.crl"
-    path.write_bytes(pem_of(make(leaf)) if as_pem else make(leaf))
-    asked = Revocation(crl="hard", crl_files=(path,))
-    reason = "names no list" if name == "of another" else reason
-    judge(*of(standings(asked, [leaf, NOTARY.certificate], b"", True, None)), reason, True)
-
-
-def pem_of(der: bytes) -> bytes:
-    return b"# ours\n" + x509.load_der_x509_crl(der).public_bytes(Encoding.PEM) + b"the end\n"
-
-
-@pytest.mark.parametrize(
-    ("said", "words"),
-    [
-        (http(b"<html>sign in</html>", "302 Found"), "it answers 302"),
-        (http(b"<html>sign in</html>"), "the answer cannot be read"),
-        (http(b"", "500 Oh"), "it answers 500"),
-        (b"220 mail ESMTP\r\n", "what came is no answer of http"),
-        (b"", "what came is no answer of http"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nshort", "or not all of it"),
-    ],
-)  # fmt: skip
-def test_a_responder_that_says_something_else(tmp_path: Path, peers: Peers, said: bytes, words: str) -> None:
-    office = Office(peers)
-    office.answer = said
-    leaf = load(NOTARY.certify(tmp_path, responder=office.url))
-    judge(*of(standings(HARD_OCSP, [leaf, NOTARY.certificate], b"", True, None)), words, True)
-
-
-@pytest.mark.parametrize("check", ["soft", "hard"])
-@pytest.mark.parametrize("kind", ["crl", "ocsp"])
-def test_nobody_is_there(tmp_path: Path, kind: str, check: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
-    leaf = load(NOTARY.certify(tmp_path, **{"crl" if kind == "crl" else "responder": url}))
-    found = standings(Revocation(**{kind: check}), [leaf, NOTARY.certificate], b"", True, None)
-    judge(*of(found), f"{url}: cannot connect to 127.0.0.1", check == "hard")
-
-
-@pytest.mark.parametrize(
-    ("url", "words"),
-    [
-        ("https://127.0.0.1/x", "only plain http"),
-        ("ldap:///cn=x", "only plain http"),
-        ("http://127.0.0.1:1/a b", "only plain http"),
-        ("http://u@127.0.0.1:1/", "only plain http"),
-        ("http://127.0.0.1:99999/", "no port has the number 99999"),
-        ("http://exa!mple..x/", "is no host name"),
-    ],
-)
-def test_addresses_that_nobody_asks(tmp_path: Path, url: str, words: str) -> None:
-    leaf = load(NOTARY.certify(tmp_path, responder=url))
-    judge(*of(standings(HARD_OCSP, [leaf, NOTARY.certificate], b"", True, None)), words, True)
-
-
-def test_what_is_too_large_or_takes_too_long_is_given_up(
-    tmp_path: Path, peers: Peers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fetch, "LARGEST", 1000)
-    office = Office(peers)
-    office.answer = http(b"x" * 5000)
-    leaf = load(NOTARY.certify(tmp_path, responder=office.url))
-    judge(*of(standings(HARD_OCSP, [leaf, NOTARY.certificate], b"", True, None)), "it is larger than", True)
-    monkeypatch.setattr(fetch, "PATIENCE", 0.1)
-    slow = peers.serve(lambda sock: [sock.recv(1000), sock.sendall(b"HTTP/1.1 200 OK\r\n"), sock.recv(1)])
-    leaf = load(NOTARY.certify(tmp_path, responder=f"http://127.0.0.1:{slow}/"))
-    judge(*of(standings(HARD_OCSP, [leaf, NOTARY.certificate], b"", True, None)), "took longer than 0.1 s", True)
-
-
-def test_a_responder_that_was_not_there_is_not_waited_for_by_every_connection(tmp_path: Path, peers: Peers) -> None:
-    office = Office(peers)
-    office.answer = http(b"", "503 Later")
-    leaf = load(NOTARY.certify(tmp_path, responder=office.url))
-    first = standings(HARD_OCSP, [leaf, NOTARY.certificate], b"", True, None)
-    assert standings(HARD_OCSP, [leaf, NOTARY.certificate], b"", True, None) == first
-    assert len(office.asked) == 1
-
-
 def test_a_soft_check_warns_through_the_whole_of_secure(tmp_path: Path) -> None:
     files = NOTARY.certify(tmp_path)
     listen = Listen()
@@ -367,17 +123,5 @@ def test_a_file_without_a_list_is_refused_before_connecting(tmp_path: Path, cont
         check_trust(trusting_all(path))
 
 
-def trusting_all(path: Path) -> object:
-    from mailjobs.model import Tls
-
+def trusting_all(path: Path) -> Tls:
     return Tls(mode="implicit", revocation=Revocation(crl="hard", crl_files=(path,)))
-
-
-@settings(max_examples=60, deadline=timedelta(seconds=5))
-@given(st.integers(0, len(REVOKED) - 1), st.integers(1, 255))
-def test_no_answer_that_was_touched_is_believed(at: int, change: int) -> None:
-    whole = bytearray(REVOKED)
-    whole[at] ^= change
-    assert read_answer(bytes(whole), LEAF, NOTARY.certificate).state in ("unknown", "revoked")
-    assert read_answer(REVOKED[:at], LEAF, NOTARY.certificate).state == "unknown"
-    assert read_answer(GOOD + bytes([change]), LEAF, NOTARY.certificate).state == "unknown"
