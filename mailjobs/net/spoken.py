@@ -141,9 +141,9 @@ def _groups(context: SSL.Context, groups: tuple[Named, ...]) -> list[Problem]:
     names = {named: group_name(named.text) for named in groups}
     valid = [*GROUPS, *OTHER_GROUPS]
     problems = [_unknown(named, "group", valid) for named, name in names.items() if name is None]
-    if problems or set_groups(context, ":".join(name for name in names.values() if name)):
+    if problems or set_groups(context, ":".join(dict.fromkeys(name for name in names.values() if name))):
         return problems
-    lacking = [named for named, name in names.items() if not set_groups(context, name or "")]
+    lacking = [named for named, name in names.items() if not set_groups(_scratch(), name or "")] or groups
     return [Problem(f"the OpenSSL that is installed has no group {named.text}", named.place) for named in lacking]
 
 
@@ -153,9 +153,11 @@ def _signatures(context: SSL.Context, algorithms: tuple[Named, ...]) -> list[Pro
     names = {named: signature_names(named.text) for named in algorithms}
     valid = [*SIGNATURES, *PAIRS]
     problems = [_unknown(named, "signature algorithm", valid) for named, found in names.items() if not found]
-    if problems or set_signature_algorithms(context, ":".join(":".join(found) for found in names.values())):
+    every = dict.fromkeys(name for found in names.values() for name in found)
+    if problems or set_signature_algorithms(context, ":".join(every)):
         return problems
-    lacking = [named for named, found in names.items() if not set_signature_algorithms(context, ":".join(found))]
+    alone = {named: ":".join(found) for named, found in names.items()}
+    lacking = [named for named, one in alone.items() if not set_signature_algorithms(_scratch(), one)] or algorithms
     words = "the OpenSSL that is installed cannot verify"
     return [Problem(f"{words} {named.text}", named.place) for named in lacking]
 

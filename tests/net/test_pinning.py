@@ -34,7 +34,7 @@ def sha256(lab: Lab, name: str) -> str:
 
 
 BAD = ["valid", "expired", "notyet", "selfsigned", "otherca", "nochain", "wronghost", "wildcard", "cnonly",
-       "clientonly", "revoked", "ecdsa"]  # fmt: skip
+       "clientonly", "revoked", "ecdsa", "weak"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BAD)

@@ -10,7 +10,7 @@ from OpenSSL import SSL
 from mailjobs.errors import JobError, Place, SetupError, TLSError
 from mailjobs.events import Publish
 from mailjobs.model import Named, Tls
-from mailjobs.net import openssl
+from mailjobs.net import openssl, spoken
 from mailjobs.net.algorithms import GROUPS, SIGNATURES, group_name, signature_names
 from mailjobs.net.spoken import known_ciphers, speak
 from mailjobs.net.tls import secure
@@ -134,6 +134,21 @@ def test_signature_algorithms_have_several_names(written: str, names: list[str])
 
 def test_our_own_engine_has_every_group_and_algorithm_that_is_named() -> None:
     speak(SSL.Context(SSL.TLS_CLIENT_METHOD), Tls(groups=named(*GROUPS), signature_algorithms=named(*SIGNATURES)))
+
+
+def test_a_name_may_come_twice() -> None:
+    twice = Tls(groups=named("x25519", "X25519"), signature_algorithms=named("rsa_pss_sha256", "rsa_pss_rsae_sha256"))
+    speak(SSL.Context(SSL.TLS_CLIENT_METHOD), twice)
+
+
+def test_what_this_openssl_lacks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(spoken.GROUPS, "secp999r1", 999)
+    monkeypatch.setattr(spoken, "signature_names", lambda text: [text])
+    with pytest.raises(JobError) as caught:
+        ciphers_of(Tls(groups=named("x25519", "secp999r1"), signature_algorithms=named("ed25519", "ed999")))
+    assert [problem.message for problem in caught.value.problems] == [
+        "the OpenSSL that is installed has no group secp999r1", "the OpenSSL that is installed cannot verify ed999",
+    ]  # fmt: skip
 
 
 def test_the_server_can_only_take_what_is_offered(lab: Lab) -> None:
