@@ -28,6 +28,13 @@ RESOLVING = {
     "EAI_AGAIN": (11002, True, "the name service does not answer"),
     "EAI_FAIL": (11003, False, "the name service refuses the question"),
     "EAI_NODATA": (11004, False, "the name has no address of the wanted family"),
+    "EAI_ADDRFAMILY": (11004, False, "it has no address of the wanted family"),
+}
+
+RESOLVING_HINTS = {
+    11001: "is it spelt as it should be, and known on this network?",
+    11002: "is this machine on the network, and is its name service the right one?",
+    11004: "`address_family: any` takes addresses of both kinds",
 }
 
 
@@ -46,6 +53,7 @@ def resolve_error(cause: OSError, host: str) -> ResolveError:
     numbers = {getattr(socket, symbol, None): facts for symbol, facts in RESOLVING.items()}
     code, temporary, words = numbers.get(cause.errno or 0, (11003, False, cause.strerror or str(cause)))
     error = ResolveError(f"cannot resolve {host}: {words}", code=code, temporary=temporary, host=host)
+    error.hint = RESOLVING_HINTS.get(code)
     if temporary:
         error.exit_status = TransportError.exit_status
     return error

@@ -126,6 +126,18 @@ class TimedOut(TransportError):
     code = 201
 
 
+class ProxyError(MailjobsError):
+    """The proxy refused, hung up, wanted a login, or is none; the message has its own words."""
+
+    code = 118
+    who: Fault = "network"
+
+    def __init__(self, message: str, **fields: Any) -> None:
+        super().__init__(message, **fields)
+        if self.temporary:
+            self.exit_status = ExitStatus.TEMPFAIL
+
+
 class TLSError(MailjobsError):
     """The handshake failed, TLS is required and not offered, or a record is corrupt."""
 

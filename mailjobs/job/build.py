@@ -35,6 +35,7 @@ def build(root: Node, sources: list[Source], found: Mapping[str, Any], problems:
     }
     steps = _steps(root, Names(list(nodes), _names(root, "messages"), _names(root, "data")), problems)
     _check_sent(root, steps, messages, problems)
+    _check_bound(root, steps, servers, problems)
     files = tuple(source.path for source in sources if source.path)
     name = "" if problems.touches(("name",)) else plain(root.get("name"))
     return model.Job(
@@ -102,6 +103,22 @@ def _check_id(step: Node, path: JobPath, ids: dict[str, JobPath], problems: Prob
     if node.value in ids:
         problems.at(node, (*path, "id"), f"the id '{node.value[:80]}' is that of {written(ids[node.value])} already")
     ids.setdefault(node.value, path)
+
+
+def _check_bound(
+    root: Node, steps: tuple[model.Step, ...], servers: Mapping[str, model.Server], problems: Problems
+) -> None:
+    """One port of ours bears one connection to a server."""
+    for step in steps:
+        action, server = step.action, servers.get(step.server or "")
+        if not isinstance(action, model.Send) or not action.for_each or server is None or not server.bind.port:
+            continue
+        if action.connections > 1:
+            path = ("steps", step.index, "send")
+            node = root.at((*path, "connections")) or root.at(path)
+            assert node is not None, "the step was built from it"
+            words = f"{action.connections} connections cannot all come from `bind.port` {server.bind.port}"
+            problems.at_key(node, path, words, hint="connections: 1, or no bind.port")
 
 
 def _check_sent(

@@ -6,14 +6,16 @@ from dataclasses import replace
 
 from mailjobs import model
 from mailjobs.job.build_auth import build_auth
-from mailjobs.job.build_tls import build_tls
+from mailjobs.job.build_socket import build_bind, build_socket, check_family
+from mailjobs.job.build_tls import build_authority, build_tls
 from mailjobs.job.node import JobPath, Node, key_place
 from mailjobs.job.problems import Problems
-from mailjobs.job.values import plain, seconds
+from mailjobs.job.values import octets, plain, seconds
 
 PORTS = {"implicit": 465, "none": 25}
 SUBMISSION = 587
 NO_HOST = 163
+STAR = "*"  # before a name that only the proxy can look up
 
 
 def build_server(node: Node, path: JobPath, name: str, problems: Problems) -> model.Server | None:
@@ -28,8 +30,15 @@ def build_server(node: Node, path: JobPath, name: str, problems: Problems) -> mo
         tls = replace(tls, mode="implicit" if port == PORTS["implicit"] else "starttls")
     extensions = _extensions(node.get("extensions"))
     _check_extensions(node, path, tls, extensions, problems)
-    name_or_address = host.value.removeprefix("[").removesuffix("]")
+    name_or_address = host.value.removeprefix(STAR).removeprefix("[").removesuffix("]")
     _check_host(host, name_or_address, path, problems)
+    proxy, bind = _proxy(node, host, path, problems), build_bind(node.get("bind"))
+    family = plain(node.get("address_family"), "any")
+    named = [("bind", bind.host), ("proxy", proxy.host if proxy is not None else None)]
+    ends = [(address, node.at((key, "host")), (*path, key, "host")) for key, address in named]
+    if proxy is None:
+        ends.append((name_or_address, host, (*path, "host")))
+    check_family(family, ends, problems)
     return model.Server(
         host=name_or_address,
         port=port,
@@ -38,6 +47,12 @@ def build_server(node: Node, path: JobPath, name: str, problems: Problems) -> mo
         extensions=extensions,
         timeout=_timeouts(node.get("timeout"), (*path, "timeout"), problems),
         max_reply_line=int(plain(node.get("max_reply_line"), 2048)),
+        address_family=family,
+        bind=bind,
+        socket=build_socket(node.get("socket"), (*path, "socket"), problems),
+        max_transfer_rate=octets(node.get("max_transfer_rate")),
+        rset=plain(node.get("rset"), "after-failure"),
+        proxy=proxy,
         tls=tls,
         auth=build_auth(node.get("auth"), (*path, "auth"), tls, problems),
         place=key_place(node, path),
@@ -54,6 +69,24 @@ def _host_of_provider(node: Node) -> Node | None:
     from mailjobs.job.providers import PROVIDERS
 
     return provider.like(PROVIDERS[provider.value].host)
+
+
+def _proxy(node: Node, host: Node, path: JobPath, problems: Problems) -> model.Proxy | None:
+    written, below, starred = node.get("proxy"), (*path, "proxy"), host.value.startswith(STAR)
+    if written is None and not starred:
+        return None
+    from mailjobs.job.build_proxy import build_proxy  # few jobs have one
+
+    ca = written.get("ca") if written is not None else None
+    sources = [
+        build_authority(one, (*below, "ca", index), problems) for index, one in enumerate(ca.entries() if ca else ())
+    ]
+    proxy = build_proxy(written, below, starred, tuple(sources), problems)
+    if starred and (proxy is None or proxy.type == "socks4"):
+        why = "socks4 knows no names" if proxy is not None else "there is no proxy"
+        words = f"a star before the name says that a proxy looks it up, and {why}"
+        problems.at(host, (*path, "host"), words, hint="write the name without the star")
+    return proxy
 
 
 def _check_host(node: Node, host: str, path: JobPath, problems: Problems) -> None:

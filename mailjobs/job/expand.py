@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from mailjobs.job.node import JobPath, Node
 from mailjobs.job.problems import Problems
+from mailjobs.job.proxy_url import expand_proxy
 from mailjobs.job.url import server_url
 
 Rule = Callable[[Node, JobPath, Problems], Node]
@@ -75,6 +76,10 @@ def _listed(node: Node, path: JobPath, problems: Problems) -> Node:
     return node.like([bare(node)]) if isinstance(node.value, str | dict) else node
 
 
+def _proxy(node: Node, path: JobPath, problems: Problems) -> Node:
+    return _within(expand_proxy(node, path, problems), path, problems, PROXY)
+
+
 def _steps(node: Node, path: JobPath, problems: Problems) -> Node:
     entries = [_within(step, (*path, index), problems, STEP) for index, step in enumerate(node.entries())]
     return replace(node, value=entries) if isinstance(node.value, list) else node
@@ -95,7 +100,8 @@ TLS: dict[str, Rule] = {
     "allow": _listed,
     "revocation": _mapping({"crl_files": _listed}),
 }
-SERVER: dict[str, Rule] = {"tls": _tls, "timeout": _wrap("idle", int, float, str)}
+PROXY: dict[str, Rule] = {"ca": _listed}
+SERVER: dict[str, Rule] = {"tls": _tls, "timeout": _wrap("idle", int, float, str), "proxy": _proxy}
 SEND: dict[str, Rule] = {"exclude": _wrap("csv", str)}
 STEP: dict[str, Rule] = {
     "send": _send,

@@ -13,7 +13,9 @@ from mailjobs.job.node import JobPath
 Schema = dict[str, Any]
 TEMPLATE = {"$ref": "#/definitions/template"}
 # The definitions with settings that may be templates.
-TEMPLATED = ("server", "tls", "timeouts", "auth", "oauth2", "gssapi", "source", "guards")
+TEMPLATED = (
+    "server", "tls", "timeouts", "auth", "oauth2", "gssapi", "bind", "socket", "keepalive", "proxy", "source", "guards",
+)  # fmt: skip
 
 
 def schema_path(name: str = "job") -> Path:

@@ -31,6 +31,19 @@ def _written(text: str) -> float:
     return float(number) * UNITS[text[len(number) :].strip() or "s"]
 
 
+SIZES = {"B": 1, "kB": 1000, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+
+
+def octets(node: Node | None) -> int:
+    """A size (`65536`, `64 KiB`, `1.5 MB`) in bytes; 0 where there is none."""
+    if node is None:
+        return 0
+    if not isinstance(node.value, str):
+        return int(node.value)
+    number = node.value.rstrip("BkKMGi ")
+    return round(float(number) * SIZES[node.value[len(number) :].strip()])
+
+
 PER = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 

@@ -21,7 +21,9 @@ from mailjobs.model.message import (
     Unsubscribe,
 )
 from mailjobs.model.oauth2 import Oauth2, ServiceAccount
+from mailjobs.model.proxy import Proxy
 from mailjobs.model.server import Extensions, Server, Timeouts
+from mailjobs.model.socket import AddressFamily, Bind, KeepAlive, Socket
 from mailjobs.model.step import (
     Action,
     Command,
@@ -43,8 +45,10 @@ __all__ = [
     "Accepted",
     "Action",
     "AddressEntry",
+    "AddressFamily",
     "Attachment",
     "Auth",
+    "Bind",
     "CaSource",
     "CertificateStore",
     "Command",
@@ -61,12 +65,14 @@ __all__ = [
     "Guards",
     "Header",
     "Job",
+    "KeepAlive",
     "Kind",
     "Message",
     "Named",
     "Notify",
     "Oauth2",
     "Pgp",
+    "Proxy",
     "Rate",
     "Raw",
     "Retry",
@@ -76,6 +82,7 @@ __all__ = [
     "ServiceAccount",
     "Sign",
     "Smime",
+    "Socket",
     "Source",
     "Stamp",
     "Step",

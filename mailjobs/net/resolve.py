@@ -10,6 +10,7 @@ import threading
 from typing import Any
 
 from mailjobs.errors import ResolveError, TimedOut, resolve_error
+from mailjobs.model import AddressFamily
 from mailjobs.net.deadline import Deadline
 
 UNFIT = re.compile(r"[\x00-\x20\x7f]")
@@ -17,6 +18,9 @@ LONGEST = 255  # bytes, RFC 1035 section 2.3.4
 LONGEST_LABEL = 63
 LABELS = re.compile(rf"[^.]{{1,{LONGEST_LABEL}}}(?:\.[^.]{{1,{LONGEST_LABEL}}})*\.?")
 
+FAMILIES: dict[AddressFamily, socket.AddressFamily] = {
+    "any": socket.AF_UNSPEC, "ipv4": socket.AF_INET, "ipv6": socket.AF_INET6,
+}  # fmt: skip
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 Answer = list[Any] | OSError | UnicodeError
 
@@ -61,31 +65,46 @@ def is_address(host: str) -> bool:
     return True
 
 
-def resolve(host: str, port: int, deadline: Deadline) -> list[Address]:
+def resolve(host: str, port: int, deadline: Deadline, family: AddressFamily = "any") -> list[Address]:
     """The addresses of `host`, in the system's order, without repeats. Raises ResolveError, or TimedOut."""
-    name = ascii_host(host)
-    answer = _look_up(name, port, socket.AI_NUMERICHOST) if is_address(name) else _wait(name, host, port, deadline)
-    if isinstance(answer, OSError):
-        raise resolve_error(answer, host).within(stage="resolve", port=port) from None
-    if isinstance(answer, UnicodeError):
-        raise _unfit(host, str(answer))
-    found = list(dict.fromkeys((family, address) for family, _, _, _, address in answer))
+    found = _resolve(host, port, deadline, FAMILIES[family])
     for _, address in found:
         _refuse_unspecified(address[0], host, port)
     return found
 
 
-def _look_up(name: str, port: int, flags: int = 0) -> Answer:
+def resolve_ours(host: str | None, port: int, deadline: Deadline) -> list[Address]:
+    """The ends that a socket of ours may have: those of `host`, or any. Raises ResolveError, or TimedOut."""
+    if host is None:
+        return [(socket.AF_INET, ("", port)), (socket.AF_INET6, ("::", port))]
+    return _resolve(host, port, deadline, socket.AF_UNSPEC)
+
+
+def _resolve(host: str, port: int, deadline: Deadline, family: socket.AddressFamily) -> list[Address]:
+    name = ascii_host(host)
+    if is_address(name):
+        answer = _look_up(name, port, family, socket.AI_NUMERICHOST)
+    else:
+        answer = _wait(name, host, port, family, deadline)
+    if isinstance(answer, OSError):
+        raise resolve_error(answer, host).within(stage="resolve", port=port) from None
+    if isinstance(answer, UnicodeError):
+        raise _unfit(host, str(answer))
+    return list(dict.fromkeys((family, address) for family, _, _, _, address in answer))
+
+
+def _look_up(name: str, port: int, family: socket.AddressFamily, flags: int = 0) -> Answer:
     try:
-        return socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=flags)
+        return socket.getaddrinfo(name, port, family=family, type=socket.SOCK_STREAM, flags=flags)
     except (OSError, UnicodeError) as error:
         return error
 
 
-def _wait(name: str, host: str, port: int, deadline: Deadline) -> Answer:
+def _wait(name: str, host: str, port: int, family: socket.AddressFamily, deadline: Deadline) -> Answer:
     """Look `name` up in a thread that nobody waits for at the end, since getaddrinfo cannot be interrupted."""
     answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-    threading.Thread(target=lambda: answers.put(_look_up(name, port)), daemon=True, name=f"resolve {name}").start()
+    look_up = lambda: answers.put(_look_up(name, port, family))  # noqa: E731
+    threading.Thread(target=look_up, daemon=True, name=f"resolve {name}").start()
     try:
         remaining = deadline.remaining()
         return answers.get(timeout=None if remaining is None else min(remaining, threading.TIMEOUT_MAX))

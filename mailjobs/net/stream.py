@@ -14,13 +14,20 @@ if TYPE_CHECKING:
 
 @frozen
 class Peer:
-    """The two ends. `host` is the name that was asked for, `address` and `local_host` are numbers."""
+    """The two ends. `host` is the name that was asked for, `address` and `local_host` are numbers.
+
+    `proxy` is what lies between, such as "socks5://127.0.0.1:1080"; where it looks names up, `address` is what it was
+    told. Buffers are in bytes, as the system has granted them, None where nobody asked.
+    """
 
     host: str
     address: str
     port: int
     local_host: str
     local_port: int
+    proxy: str | None = None
+    send_buffer: int | None = None
+    receive_buffer: int | None = None
 
 
 class Stream(Protocol):

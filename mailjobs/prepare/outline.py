@@ -18,6 +18,7 @@ from mailjobs.secret import MASK, Secret
 LEFT_OUT: Final = {
     "place", "folders", "path", "start", "line", "label", "timeout",
     "log", "key_log_file", "session_reuse",
+    "address_family", "bind", "socket", "max_transfer_rate", "rset", "proxy",
 }  # fmt: skip
 LONGEST_TEXT: Final = 1 << 18  # characters of one text
 LONGEST: Final = 1 << 20  # characters of an outline

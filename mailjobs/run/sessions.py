@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailjobs.errors import Interrupted, JobError
 from mailjobs.events import Publish
-from mailjobs.model import Auth, Job, Server
+from mailjobs.model import Auth, Job, Proxy, Server
 from mailjobs.net import Until
 from mailjobs.secret import Secret
 from mailjobs.session import Conversation, open_conversation
@@ -24,6 +24,17 @@ def secrets_of(auth: Auth) -> list[Secret]:
     """What has to be there before anybody can log in."""
     found = [auth.password, auth.token, *(auth.oauth2.secrets if auth.oauth2 else ())]
     return [secret for secret in found if secret is not None]
+
+
+def _check_proxy(proxy: Proxy) -> None:
+    for secret in (proxy.password, *(value for _, value in proxy.headers)):
+        if secret is not None:
+            secret.reveal()
+    if proxy.type == "https":
+        from mailjobs.model import Tls
+        from mailjobs.net.trust import check_trust
+
+        check_trust(Tls(ca=proxy.ca))
 
 
 class RunSessions:
@@ -55,6 +66,8 @@ class RunSessions:
             if server.auth is not None:
                 for secret in secrets_of(server.auth):
                     secret.reveal()
+            if server.proxy is not None:
+                _check_proxy(server.proxy)
 
     def start_step(self, until: Until | None) -> None:
         """What is open from before counts as used: it may have gone stale."""

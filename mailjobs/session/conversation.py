@@ -260,6 +260,9 @@ class Conversation:
         self._closed = True
         self.stream.close(abort)
         self.publish(ConnectionStatus("disconnected"))
+        proxy = self.stream.peer.proxy
+        if proxy is not None:
+            self.publish(ConnectionStatus("proxy disconnected", 0, proxy))
 
     def _take(self, data: bytes) -> None:
         answers = self.engine.receive(data)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mailjobs.errors import MailjobsError, ProtocolError, ReplyError, TimedOut, TLSError
-from mailjobs.events import ConnectionStatus, Publish
+from mailjobs.events import ConnectionStatus, Error, Publish
 from mailjobs.model import Server
-from mailjobs.net import Stream, Until, connect
+from mailjobs.net import Stream, Until, reach
 from mailjobs.session.conversation import Conversation
 from mailjobs.smtp import Ehlo, Helo, Noop, Reply, StartTls
 
@@ -13,8 +13,8 @@ from mailjobs.smtp import Ehlo, Helo, Noop, Reply, StartTls
 def open_conversation(server: Server, publish: Publish, until: Until | None = None) -> Conversation:
     """Connect, secure, greet and log in, as `server` says.
 
-    Raises ResolveError, TransportError (TimedOut, ConnectionLost), TLSError (VerifyError), ReplyError (AuthError,
-    ProtocolError); each names its stage. Nothing stays open after an error.
+    Raises ResolveError, TransportError (TimedOut, ConnectionLost), ProxyError, TLSError (VerifyError), ReplyError
+    (AuthError, ProtocolError); each names its stage. Nothing stays open after an error.
     """
     if server.auth is None or server.auth.oauth2 is None:
         return _dial(server, publish, until)
@@ -24,8 +24,7 @@ def open_conversation(server: Server, publish: Publish, until: Until | None = No
 
 
 def _dial(server: Server, publish: Publish, until: Until | None) -> Conversation:
-    timeout = server.timeout
-    stream: Stream = connect(server.host, server.port, timeout=timeout.connect, idle=timeout.idle, until=until)
+    stream = _stream(server, publish, until)
     conversation = Conversation(stream, server, publish)
     conversation.until = until
     try:
@@ -37,6 +36,27 @@ def _dial(server: Server, publish: Publish, until: Until | None) -> Conversation
         raise
     publish(ConnectionStatus("connected", 0, f"{server.host}:{server.port}"))
     return conversation
+
+
+def _stream(server: Server, publish: Publish, until: Until | None) -> Stream:
+    stream: Stream
+    if server.proxy is not None:
+        from mailjobs.net.proxy.route import reach_through
+
+        stream = reach_through(server, server.proxy, publish, until)
+    else:
+        stream = reach(server, server.host, server.port, until)
+    _tell_sizes(server, stream, publish)
+    return stream
+
+
+def _tell_sizes(server: Server, stream: Stream, publish: Publish) -> None:
+    """Systems have bounds for buffers, and say nothing where they apply."""
+    for name in ("send_buffer", "receive_buffer"):
+        asked, granted = getattr(server.socket, name), getattr(stream.peer, name)
+        if asked is not None and granted != asked:
+            words = f"socket.{name}: {asked} bytes were asked for, and the system gives {granted}"
+            publish(Error(None, words))
 
 
 def _establish(conversation: Conversation) -> None:

@@ -1,0 +1,49 @@
+"""What a proxy did instead of opening a way, as errors 118 with its own words."""
+
+from __future__ import annotations
+
+from mailjobs.errors import ExitStatus, ProxyError
+from mailjobs.net.certificate import printable
+
+SHOWN = 80  # of what is no reply of a proxy
+LOGIN = "`username` and `password` of `server.proxy`"
+
+
+def refused(words: str, *, temporary: bool = False, hint: str | None = None) -> ProxyError:
+    """The proxy does not open the way. It may later where that is `temporary`."""
+    return ProxyError(f"the proxy refused: {words}", temporary=temporary, hint=hint)
+
+
+def login_refused(words: str, named: bool) -> ProxyError:
+    """The proxy wants a login, or refused the one that was `named`: another try would do no better."""
+    said = "refused the login" if named else "wants a login"
+    error = ProxyError(f"the proxy {said}: {words}", hint=f"check {LOGIN}" if named else LOGIN)
+    error.exit_status = ExitStatus.NOPERM
+    return error
+
+
+def hung_up(heard: bytes) -> ProxyError:
+    """The proxy closed the connection; `heard` is what it had said."""
+    words = "the proxy closed the connection before it had opened a way"
+    return ProxyError(f"{words}; it had said {shown(heard)}" if heard else words, temporary=True)
+
+
+def rubbish(heard: bytes, words: str = "what it says is no reply of such a proxy") -> ProxyError:
+    """What was heard is nothing that such a proxy says."""
+    error = ProxyError(f"{words}: {shown(heard)}", hint=_taken_for(heard))
+    error.exit_status = ExitStatus.PROTOCOL
+    return error
+
+
+def shown(heard: bytes) -> str:
+    """The first line, without what a terminal obeys."""
+    line = (heard.splitlines() or [b""])[0][:SHOWN]
+    return repr(printable(line.decode("latin-1")))
+
+
+def _taken_for(heard: bytes) -> str:
+    if heard[:4] in (b"220 ", b"220-"):
+        return "this is a mail server, not a proxy: check host and port of `server.proxy`"
+    if heard[:5] == b"HTTP/" or heard.lstrip()[:1] == b"<":
+        return "this is an HTTP server: `type: http` where it is a proxy for CONNECT"
+    return "check `type`, host and port of `server.proxy`"
