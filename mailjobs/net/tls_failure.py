@@ -17,6 +17,8 @@ REPLY = re.compile(rb"[2-5][0-9]{0,2}(?:$|[ -])")
 RECORD_TYPES = (20, 21, 22, 23)  # RFC 8446 section 5.1
 VERSIONS = ("protocol version", "unsupported protocol")
 NOTHING_IN_COMMON = ("handshake failure", "insufficient security", "wrong signature type", "bad ecpoint", "wrong curve")
+STARTTLS = "'tls: starttls' secures the connection after the greeting, 'tls: none' never"
+WEB = "a web server, a captive portal or a proxy answers there, and no mail server: check host and port"
 SHOWN = 80  # of what a server says that does not speak TLS
 
 
@@ -54,11 +56,11 @@ def _plain_text(heard: bytes, tls: Tls) -> TLSError:
     line = printable(heard.splitlines()[0][:SHOWN].decode("latin-1"))
     if tls.mode != "implicit":
         return TLSError(f"the server goes on in plain text after STARTTLS: {line!r}", stage="handshake")
-    smtp = REPLY.match(heard) is not None
+    smtp, web = REPLY.match(heard) is not None, heard.startswith(b"HTTP/")
     return TLSError(
-        f"the server speaks plain {'SMTP' if smtp else 'text'} on this port, not TLS: {line!r}",
+        f"the server speaks plain {'SMTP' if smtp else 'HTTP' if web else 'text'} on this port, not TLS: {line!r}",
         stage="handshake",
-        hint="'tls: starttls' secures the connection after the greeting, 'tls: none' never" if smtp else None,
+        hint=STARTTLS if smtp else WEB if web else None,
     )
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from mailjobs.errors import Interrupted, JobError
+from typing import TYPE_CHECKING
+
+from mailjobs.errors import ExitStatus, Interrupted, JobError, ProxyError
 from mailjobs.events import Publish
 from mailjobs.model import Auth, Job, Proxy, Server
 from mailjobs.net import Until
 from mailjobs.secret import Secret
 from mailjobs.session import Conversation, open_conversation
 from mailjobs.smtp import Reply
+
+if TYPE_CHECKING:
+    from mailjobs.net.paced import Pace
 
 
 def server_of(job: Job, name: str | None) -> Server:
@@ -44,7 +49,9 @@ class RunSessions:
         self._job = job
         self._publish = publish
         self._open: dict[str, Conversation] = {}
-        self._handed: set[str] = set()
+        self._paces: dict[str, Pace] = {}
+        self._processes = 1
+        self._turned_away: dict[str, ProxyError] = {}
         self.until: Until | None = None
 
     def server(self, name: str | None) -> Server:
@@ -85,7 +92,7 @@ class RunSessions:
         self.drop_broken()
         conversation = self._open.get(model.name)
         if conversation is None:
-            conversation = open_conversation(model, self._publish.bind(server=model.name), self.until)
+            conversation = self._dial(model, self._publish)
             self._open[model.name] = conversation
         conversation.until = self.until
         return conversation
@@ -93,7 +100,29 @@ class RunSessions:
     def another(self, server: str | None, publish: Publish) -> Conversation:
         """A new conversation, which is the caller's to end."""
         model = self.server(server)
-        return open_conversation(model, publish.bind(server=model.name), self.until)
+        return self._dial(model, publish)
+
+    def share(self, processes: int) -> None:
+        """Each of so many processes has its part of `max_transfer_rate`."""
+        self._processes = processes
+        self._paces.clear()
+
+    def _dial(self, server: Server, publish: Publish) -> Conversation:
+        if server.name in self._turned_away:
+            raise self._turned_away[server.name]
+        try:
+            return open_conversation(server, publish.bind(server=server.name), self.until, self._pace(server))
+        except ProxyError as error:
+            if error.exit_status is ExitStatus.NOPERM:  # a wrong password is said once, or the proxy may lock us out
+                self._turned_away[server.name] = error
+            raise
+
+    def _pace(self, server: Server) -> Pace | None:
+        if not server.max_transfer_rate:
+            return None
+        from mailjobs.net.paced import Pace
+
+        return self._paces.setdefault(server.name, Pace(server.max_transfer_rate / self._processes))
 
     def quit(self, server: str | None) -> Reply | None:
         """QUIT to this server, where a conversation is open; its reply is waited for as any other."""

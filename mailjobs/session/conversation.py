@@ -41,6 +41,7 @@ class Conversation:
         self.engine.disable(server.extensions.disable)
         self.until: Until | None = None
         self.used = False  # whether an earlier step has worked with it
+        self.opened = False  # whether a transaction was opened
         self.greeting = ""
         self.last_reply: Reply | None = None
         self.authenticated_as: str | None = None

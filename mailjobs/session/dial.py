@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from mailjobs.errors import MailjobsError, ProtocolError, ReplyError, TimedOut, TLSError
+from typing import TYPE_CHECKING
+
+from mailjobs.errors import ConnectionLost, MailjobsError, ProtocolError, ReplyError, TimedOut, TLSError
 from mailjobs.events import ConnectionStatus, Error, Publish
 from mailjobs.model import Server
 from mailjobs.net import Stream, Until, reach
 from mailjobs.session.conversation import Conversation
 from mailjobs.smtp import Ehlo, Helo, Noop, Reply, StartTls
 
+if TYPE_CHECKING:
+    from mailjobs.net.paced import Pace
 
-def open_conversation(server: Server, publish: Publish, until: Until | None = None) -> Conversation:
-    """Connect, secure, greet and log in, as `server` says.
+TLS_PORT = "if this port speaks TLS from the start, as 465 does: 'tls: implicit'"
+WEB = (
+    "an HTTP server answers there: a captive portal or a proxy may stand between; log in to the network, or set `proxy`"
+)
+BEYOND = "the proxy has opened a way that leads nowhere: does the server listen on this port, and let the proxy in?"
+
+
+def open_conversation(
+    server: Server, publish: Publish, until: Until | None = None, pace: Pace | None = None
+) -> Conversation:
+    """Connect, secure, greet and log in, as `server` says; what goes out is written at `pace`.
 
     Raises ResolveError, TransportError (TimedOut, ConnectionLost), ProxyError, TLSError (VerifyError), ReplyError
     (AuthError, ProtocolError); each names its stage. Nothing stays open after an error.
     """
     if server.auth is None or server.auth.oauth2 is None:
-        return _dial(server, publish, until)
+        return _dial(server, publish, until, pace)
     from mailjobs.session.by_token import open_by_token
 
-    return open_by_token(server, publish, lambda known: _dial(known, publish, until), until)
+    return open_by_token(server, publish, lambda known: _dial(known, publish, until, pace), until)
 
 
-def _dial(server: Server, publish: Publish, until: Until | None) -> Conversation:
-    stream = _stream(server, publish, until)
+def _dial(server: Server, publish: Publish, until: Until | None, pace: Pace | None) -> Conversation:
+    stream = _stream(server, publish, until, pace)
     conversation = Conversation(stream, server, publish)
     conversation.until = until
     try:
@@ -38,7 +51,7 @@ def _dial(server: Server, publish: Publish, until: Until | None) -> Conversation
     return conversation
 
 
-def _stream(server: Server, publish: Publish, until: Until | None) -> Stream:
+def _stream(server: Server, publish: Publish, until: Until | None, pace: Pace | None) -> Stream:
     stream: Stream
     if server.proxy is not None:
         from mailjobs.net.proxy.route import reach_through
@@ -47,7 +60,11 @@ def _stream(server: Server, publish: Publish, until: Until | None) -> Stream:
     else:
         stream = reach(server, server.host, server.port, until)
     _tell_sizes(server, stream, publish)
-    return stream
+    if pace is None:
+        return stream
+    from mailjobs.net.paced import Paced
+
+    return Paced(stream, pace)
 
 
 def _tell_sizes(server: Server, stream: Stream, publish: Publish) -> None:
@@ -78,13 +95,21 @@ def _establish(conversation: Conversation) -> None:
 def _greet(conversation: Conversation) -> None:
     try:
         reply = conversation.answer("greeting").reply
-    except (TimedOut, ProtocolError) as error:
-        if conversation.tls is None:  # a server that waits for a handshake says nothing, or nothing that is SMTP
-            error.hint = "if this port speaks TLS from the start, as 465 does: 'tls: implicit'"
+    except (TimedOut, ProtocolError, ConnectionLost) as error:
+        error.hint = _why_no_greeting(conversation, error)
         raise
     conversation.greeting = reply.text
     if reply.code != 220:
         raise _unwelcome(conversation, reply)
+
+
+def _why_no_greeting(conversation: Conversation, error: MailjobsError) -> str | None:
+    """A server that waits for a handshake says nothing, or nothing that is SMTP."""
+    if isinstance(error, ProtocolError) and ("'HTTP/" in error.message or "'<" in error.message):
+        return WEB
+    if isinstance(error, ConnectionLost):
+        return BEYOND if conversation.stream.peer.proxy is not None else None
+    return TLS_PORT if conversation.tls is None else None
 
 
 def _unwelcome(conversation: Conversation, reply: Reply) -> ReplyError:

@@ -20,7 +20,7 @@ from mailjobs.events import EndTransfer, Publish, StartTransfer, Transfer
 from mailjobs.session.conversation import Conversation
 from mailjobs.session.letter import Letter
 from mailjobs.session.progress import Progress
-from mailjobs.smtp import Command, Content, Outcome, Piece, Rset, Streamed, StreamedContent, Transaction
+from mailjobs.smtp import Answer, Command, Content, Outcome, Piece, Rset, Streamed, StreamedContent, Transaction
 
 Following = Letter | Callable[[], Letter | None] | None
 
@@ -40,6 +40,7 @@ class Post:
         """
         self._conversation = conversation
         self._dot = dot
+        self._resets = conversation.server.rset == "always"
         self._publish = publish or conversation.publish
         self._told = any(self._publish.wants(kind) for kind in (StartTransfer, Transfer, EndTransfer))
         self._opened: tuple[Letter, Transaction] | None = None
@@ -97,9 +98,22 @@ class Post:
         return transaction
 
     def _opening(self, transaction: Transaction) -> Sequence[Command]:
-        engine = self._conversation.engine
+        """The first commands; with `rset: always` that one before them, which has its round trip without PIPELINING."""
+        conversation = self._conversation
+        engine = conversation.engine
         transaction.require(engine.extensions)
-        return transaction.opening(engine.extensions, engine.pipelining)
+        commands = transaction.opening(engine.extensions, engine.pipelining)
+        again, conversation.opened = conversation.opened, True
+        if not (again and self._resets):
+            return commands
+        if engine.pipelining:
+            return [Rset(), *commands]
+        try:
+            conversation.demand(Rset())
+        except MailjobsError:
+            transaction.lost()
+            raise
+        return commands
 
     def _write(self, transaction: Transaction, commands: Sequence[Command]) -> None:
         try:
@@ -120,7 +134,7 @@ class Post:
         """The replies to an opening that went out behind another message have come with the reply to that one."""
         try:
             for answer in self._conversation.answers_at_hand(transaction.due):
-                transaction.answer(answer.command, answer.reply)
+                _hear(transaction, answer)
         except MailjobsError:
             transaction.lost()
             raise
@@ -128,7 +142,7 @@ class Post:
     def _read(self, transaction: Transaction, idle: float | None = None) -> None:
         try:
             answer = self._conversation.answer_at_hand() or self._conversation.answer(transaction.stage, idle)
-            transaction.answer(answer.command, answer.reply)
+            _hear(transaction, answer)
         except MailjobsError:
             transaction.lost()
             raise
@@ -215,4 +229,15 @@ class Post:
         if cleanup == "close":
             self._conversation.close()
             return
+        if cleanup == "rset" and self._conversation.server.rset == "never":
+            self._conversation.quit()
+            return
         self._conversation.ask(Rset() if cleanup == "rset" else Content.empty())
+
+
+def _hear(transaction: Transaction, answer: Answer) -> None:
+    """Take in a reply; that to the RSET before the transaction says something only where it is a refusal."""
+    command = None if isinstance(answer.command, Rset) else answer.command
+    if command is not answer.command and answer.reply.positive:
+        return
+    transaction.answer(command, answer.reply)

@@ -55,6 +55,8 @@ class Window(Generic[L]):
         keywords = engine.extensions.keywords
         if not ("PIPELINING" in keywords and "CHUNKING" in keywords and isinstance(letter.content, bytes)):
             return False
+        if self._conversation.server.rset == "never":
+            return False
         return not letter.stop_indexes or len(letter.envelope.recipients) == 1
 
     def write(self, letters: Sequence[L]) -> list[Settled[L]]:

@@ -33,6 +33,9 @@ class Sessions(Protocol):
     def another(self, server: str | None, publish: Publish) -> Conversation:
         """A new conversation, which is the caller's to end. Raises what keeps it from being opened."""
 
+    def share(self, processes: int) -> None:
+        """So many processes are about to open conversations, each with its part of the server's transfer rate."""
+
     def quit(self, server: str | None) -> Reply | None:
         """End the conversation in hand, if there is one; the reply to QUIT."""
 

@@ -96,10 +96,11 @@ class Shipment:
     def _lacking(self, conversation: Conversation) -> Error | None:
         """What the job asks for and the server does not have."""
         wanted = self._terms.in_flight
-        if wanted == 1 or conversation.extensions.has("CHUNKING"):
+        no_rset = conversation.server.rset == "never"
+        if wanted == 1 or (conversation.extensions.has("CHUNKING") and not no_rset):
             return None
-        words = f"in_flight: {wanted} does nothing, since the server does not offer CHUNKING: one message at a time"
-        return Error(None, words)
+        why = "it needs RSET (rset: never)" if no_rset else "the server does not offer CHUNKING"
+        return Error(None, f"in_flight: {wanted} does nothing, since {why}: one message at a time")
 
     def _tell_once(self, lacking: Error | None) -> None:
         if lacking is not None and not self._told:
@@ -110,6 +111,7 @@ class Shipment:
 
     def _in_crew(self, processes: int, check: Callable[[], None]) -> MailjobsError | None:
         self._shelf.share(processes)
+        self._context.sessions.share(processes)
         crew = Crew(processes, self._work)
 
         def receive(thing: object) -> None:
@@ -127,6 +129,7 @@ class Shipment:
             return crew.run(receive, self._progress.pulse, check)
         finally:
             self.lost = crew.lost
+            self._context.sessions.share(1)
 
     def _too_many(self) -> bool:
         totals = self.tally.totals
