@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Iterator
 
 import pytest
 
@@ -21,19 +20,6 @@ def at(address: str, port: int) -> Address:
 
 def play(monkeypatch: pytest.MonkeyPatch, *addresses: Address) -> None:
     monkeypatch.setattr(tcp, "resolve", lambda *_: list(addresses))
-
-
-@pytest.fixture
-def black_hole() -> Iterator[int]:
-    """A port whose queue is full: the system answers no further connection."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
-    fillers = [socket.socket() for _ in range(3)]
-    for filler in fillers:
-        filler.setblocking(False)
-        filler.connect_ex(listener.getsockname())
-    yield int(listener.getsockname()[1])
-    for sock in [listener, *fillers]:
-        sock.close()
 
 
 def test_both_ends_are_told_and_small_writes_go_out_at_once(peers: Peers) -> None:

@@ -63,7 +63,9 @@ def test_what_the_job_says_besides_stays() -> None:
     assert (proxy.headers, proxy.bypass, proxy.resolve) == (job.headers, ("a",), "remote")
 
 
-@pytest.mark.parametrize("text", ["ftp://p", "http://", "http://u:hunter2@p:99999", "http://u:hunter2@p/x", "socks9://p"])
+@pytest.mark.parametrize(
+    "text", ["ftp://p", "http://", "http://u:hunter2@p:99999", "http://u:hunter2@p/x", "socks9://p"]
+)
 def test_a_variable_that_is_no_proxy_is_told_without_what_it_holds(text: str) -> None:
     with pytest.raises(SetupError, match="ALL_PROXY: ") as caught:
         find(AUTO, {"ALL_PROXY": text})
@@ -142,6 +144,6 @@ def test_the_proxy_that_was_found_is_in_the_trace_without_its_password(monkeypat
 def test_a_star_needs_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     starred = Proxy("auto", resolve="remote", needed=True)
     server = Server("relay.internal", 25, proxy=starred)
-    with pytest.raises(ProxyError, match="no proxy is there to look up relay.internal"):
+    with pytest.raises(ProxyError, match=r"no proxy is there to look up relay\.internal"):
         reach_through(server, starred, Publish(), None)
     assert "ALL_PROXY" not in os.environ

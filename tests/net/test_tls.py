@@ -251,8 +251,11 @@ def test_plain_smtp_on_a_tls_port_is_recognised(said: bytes, step: int) -> None:
 
 
 def test_other_plain_text_is_shown_and_not_taken_for_smtp() -> None:
-    with pytest.raises(TLSError, match=r"plain text on this port, not TLS: 'HTTP/1.1 400 Bad Request'") as caught:
+    with pytest.raises(TLSError, match=r"plain HTTP on this port, not TLS: 'HTTP/1.1 400 Bad Request'") as caught:
         secure(PlainServer(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "mail.example", Tls(mode="implicit"), Publish())
+    assert "web server" in str(caught.value.hint)
+    with pytest.raises(TLSError, match=r"plain text on this port, not TLS: 'hello'") as caught:
+        secure(PlainServer(b"hello\r\n"), "mail.example", Tls(mode="implicit"), Publish())
     assert caught.value.hint is None
 
 
