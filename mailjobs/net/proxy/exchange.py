@@ -46,7 +46,7 @@ class Exchange:
             if end is not None:
                 return self._take(end.end())
             if len(self._heard) > MOST_HEAD:
-                raise rubbish(self.rest, f"the head of its reply has more than {MOST_HEAD} octets")
+                raise rubbish(self.rest, f"the head of the proxy's reply has more than {MOST_HEAD} octets")
             self._more()
 
     def _more(self) -> None:

@@ -14,7 +14,7 @@ from mailjobs.net.proxy.refusal import login_refused, refused, rubbish
 STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])(?: ([^\r\n]*))?\r?\n")
 MARK = b"HTTP/"
 MOST_INTERIM = 10  # 1xx replies before the one that counts
-LOGIN, FORBIDDEN, TOO_MANY = 407, 403, 429
+LOGIN, UNAUTHORIZED, FORBIDDEN, TOO_MANY = 407, 401, 403, 429
 BREAKS = re.compile(r"[\x00\r\n]")
 TELLING = (b"proxy-status", b"x-squid-error")  # RFC 9209, and what squid has for it
 CLOSED_PORT = "many proxies allow CONNECT to few ports, often to 443 alone: ask for this one, or try 465 or 587"
@@ -32,7 +32,7 @@ def ask(exchange: Exchange, proxy: Proxy, host: str, port: int) -> None:
         if code >= 200:
             break
     else:
-        raise rubbish(head, "it only says that it goes on")
+        raise rubbish(head, "the proxy only says that it goes on")
     if code >= 300:
         raise _refusal(code, status[2] or b"", head, proxy)
 
@@ -63,7 +63,7 @@ def _refusal(code: int, reason: bytes, head: bytes, proxy: Proxy) -> ProxyError:
     fields = [line.partition(b":") for line in head.splitlines()[1:]]
     more = [printable(value.strip().decode("latin-1")) for name, _, value in fields if name.strip().lower() in TELLING]
     words = f"{words} ({'; '.join(more)})" if more else words
-    if code == LOGIN:
+    if code == LOGIN or (code == UNAUTHORIZED and proxy.username is not None):  # tinyproxy's word for a wrong password
         return _login(words, fields, proxy)
     return refused(words, temporary=code >= 500 or code == TOO_MANY, hint=CLOSED_PORT if code == FORBIDDEN else None)
 

@@ -25,10 +25,11 @@ def login_refused(words: str, named: bool) -> ProxyError:
 def hung_up(heard: bytes) -> ProxyError:
     """The proxy closed the connection; `heard` is what it had said."""
     words = "the proxy closed the connection before it had opened a way"
-    return ProxyError(f"{words}; it had said {shown(heard)}" if heard else words, temporary=True)
+    hint = "it may not get to the server (ssh -D says no more), or be of another type: check `server.proxy`"
+    return ProxyError(f"{words}; it had said {shown(heard)}" if heard else words, temporary=True, hint=hint)
 
 
-def rubbish(heard: bytes, words: str = "what it says is no reply of such a proxy") -> ProxyError:
+def rubbish(heard: bytes, words: str = "the proxy says what is no reply of such a proxy") -> ProxyError:
     """What was heard is nothing that such a proxy says."""
     error = ProxyError(f"{words}: {shown(heard)}", hint=_taken_for(heard))
     error.exit_status = ExitStatus.PROTOCOL
