@@ -56,7 +56,7 @@ def _plain_text(heard: bytes, tls: Tls) -> TLSError:
     line = printable(heard.splitlines()[0][:SHOWN].decode("latin-1"))
     if tls.mode != "implicit":
         return TLSError(f"the server goes on in plain text after STARTTLS: {line!r}", stage="handshake")
-    smtp, web = REPLY.match(heard) is not None, heard.startswith(b"HTTP/")
+    smtp, web = REPLY.match(heard) is not None, heard.lstrip().startswith((b"HTTP/", b"<"))
     return TLSError(
         f"the server speaks plain {'SMTP' if smtp else 'HTTP' if web else 'text'} on this port, not TLS: {line!r}",
         stage="handshake",

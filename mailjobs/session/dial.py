@@ -147,13 +147,18 @@ def _start_tls(conversation: Conversation) -> None:
         if required or not conversation.usable:  # opportunistic or not, a 421 ends it
             raise TLSError(f"STARTTLS was refused: {reply}", stage="STARTTLS", reply=reply, temporary=reply.temporary)
         return
+    _require_silence(conversation)
+    conversation.secured(_secure(conversation))
+    _hello(conversation)
+
+
+def _require_silence(conversation: Conversation) -> None:
+    """Nothing that was said in clear may count once the conversation is private."""
     try:
         conversation.engine.require_empty_buffer()
     except ProtocolError as error:
-        conversation.locate(error, "STARTTLS")
+        error.stage = "STARTTLS"
         raise
-    conversation.secured(_secure(conversation))
-    _hello(conversation)
 
 
 def _not_offered(conversation: Conversation) -> TLSError:

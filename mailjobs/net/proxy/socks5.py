@@ -26,7 +26,10 @@ REPLIES = {
     8: "address type not supported",
 }
 LASTING = (2, 7, 8)
-HINTS = {2: "the proxy does not let this server or port through", 4: "perhaps the proxy does not know the server's name"}
+HINTS = {
+    2: "the proxy does not let this server or port through",
+    4: "perhaps the proxy does not know the server's name",
+}
 
 
 def ask(exchange: Exchange, proxy: Proxy, host: str, port: int) -> None:
