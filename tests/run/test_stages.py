@@ -105,7 +105,7 @@ SCRIPTED: dict[str, Here] = {
     ),
     "a server that knows no logins": Here(
         HELLO + "C: STARTTLS\nS: 220 go\nS! starttls\nC: EHLO me\nS: 250 here\nS! swallow",
-        Told("AuthError", "AUTH", 77, "the server offers no mechanism"),
+        Told("AuthError", "AUTH", 77, "the server offers no mechanism", "AUTH"),
         tls="{mode: starttls, ca: {file: CA}}",
         keys=", auth: {username: u, password: {env: HOME}}",
     ),
