@@ -19,6 +19,7 @@ JOBS = (
     "config-as-code/release",
     "relay-check/job",
     "access-token/job",
+    "behind-a-proxy/job",
 )
 ROWS = (("Ada Lovelace", "ada"), ("Grünwald, Jürgen", "juergen"), ("Grace Hopper", "grace"))
 
@@ -86,6 +87,13 @@ def test_config_as_code_jobs_share_their_base(sandbox: Sandbox):
     assert release["cc"] == "Release manager <release-manager@example.com>"
     assert {message["auto-submitted"] for message in (nightly, release)} == {"auto-generated"}
     assert sandbox.envelope(2)["to"] == ["operations@example.com", "release-manager@example.com"]
+
+
+def test_behind_a_proxy_goes_straight_where_there_is_none(sandbox: Sandbox):
+    report = run(EXAMPLES / "behind-a-proxy" / "job.yaml", sandbox.port)
+    assert report["steps"][0]["result"]["connection"]["proxy"] is None
+    (message,) = (parsed(path.read_bytes()) for path in sandbox.messages())
+    assert message["subject"] == "The nightly report"
 
 
 def test_relay_check_skips_what_the_server_has_not(sandbox: Sandbox):

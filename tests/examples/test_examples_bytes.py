@@ -23,6 +23,7 @@ JOBS: dict[str, tuple[tuple[str, ...], ...]] = {
     "batch-from-csv/job": ROWS,
     "config-as-code/nightly": ((),),
     "config-as-code/release": ((),),
+    "behind-a-proxy/job": ((),),
 }
 Call = Callable[..., bytes]
 

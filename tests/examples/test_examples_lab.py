@@ -51,6 +51,18 @@ def test_config_as_code_jobs_arrive(lab: Lab, box_name: str):
     assert senders == [nightly, release, release]
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [("socks5h://127.0.0.1:{P_DANTE}", "socks5"), ("http://proxyuser:proxypass@127.0.0.1:{P_SQUID_AUTH}", "http")],
+)
+def test_behind_a_proxy_goes_through_it(lab: Lab, box_name: str, url: str, shown: str):
+    box = lab.mailbox(box_name)
+    variables = {"NOTIFY": box.address, "ALL_PROXY": url.format_map(lab.facts)}
+    report = run(EXAMPLES / "behind-a-proxy" / "job.yaml", lab.port("P_SMTP"), **variables)
+    assert str(report["steps"][0]["result"]["connection"]["proxy"]).startswith(f"{shown}://127.0.0.1:")
+    assert parsed(box.wait()[0].as_sent())["subject"] == "The nightly report"
+
+
 def test_relay_check_of_postfix(lab: Lab):
     report = run(EXAMPLES / "relay-check" / "job.yaml", lab.port("P_SMTP"), POSTMASTER="postmaster@lab.test")
     assert [step["status"] for step in report["steps"]] == ["ok", "ok", "skipped", "ok", "ok"]
