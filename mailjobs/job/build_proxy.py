@@ -16,8 +16,8 @@ from mailjobs.secret import Secret
 CONNECT = ("http", "https")
 SOCKS4 = ("socks4", "socks4a")
 LONGEST = 255  # octets of a name or password, RFC 1929 section 2
+COMPUTED = ("host", "connection", "content-length", "transfer-encoding")  # these would change where the request ends
 BREAKS = re.compile(r"[\x00\r\n]")
-STAR = "*"
 
 
 def build_proxy(
@@ -28,7 +28,7 @@ def build_proxy(
     """
     kind: ProxyType = plain(node.get("type"), "none") if node is not None else "none"
     if node is None or kind == "none":
-        if node is not None and node.get("host") is not None:
+        if node is not None and node.get("host") is not None and node.get("type") is None:
             _wrong(node, (*path, "host"), "a proxy with a host has a type", problems)
         return None
     _check_keys(node, path, kind, problems)
@@ -98,6 +98,8 @@ def _check_login(node: Node, path: JobPath, kind: str, problems: Problems) -> No
 def _headers(node: Node, path: JobPath, problems: Problems) -> tuple[tuple[str, Secret], ...]:
     found = []
     for name, value in node.items():
+        if name.lower() in COMPUTED:
+            problems.at_key(value, (*path, name), f"the header field {name} is made by the request itself")
         if isinstance(value.value, str):
             if BREAKS.search(value.value):
                 problems.at(value, (*path, name), "a line break or NUL is in it")

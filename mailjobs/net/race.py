@@ -56,9 +56,11 @@ class Race:
                 self._begin_due()
                 if self._won is None and self._pending:
                     self._await()
-        except TimedOut:
+        except TimedOut as error:
             for _, address in self._pending.values():
                 self._fail(address, self._late(address, self._deadline.total, self._deadline.total_setting))
+            if not self.failures:
+                self.failures.append(error)
         finally:
             for sock, _ in self._pending.values():
                 sock.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,6 +85,14 @@ def test_templates_and_settings_reach_proxies_and_sockets() -> None:
     changed = server("port: 25", set_ones)
     assert changed.proxy is not None
     assert (changed.proxy.host, changed.socket.keepalive, changed.rset) == ("q", model.KeepAlive(), "never")
+
+
+def test_a_file_may_do_without_the_proxy_of_its_base(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("version: 1\nserver: {host: relay, proxy: 'socks5://p:1080'}\n")
+    (tmp_path / "job.yaml").write_text(
+        "version: 1\nextends: base.yaml\nserver: {proxy: none}\nsteps: [connect: true]\n"
+    )
+    assert load_job(tmp_path / "job.yaml").job.servers["server"].proxy is None
 
 
 def test_a_password_is_not_given_on_the_command_line() -> None:
