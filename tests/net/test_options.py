@@ -136,8 +136,9 @@ def test_the_same_port_serves_one_connection_after_another(listener: Listener) -
     for _ in range(2):
         stream, end = listener.connect(bind=Bind(port=port))
         assert end.getpeername() == ("127.0.0.1", port)
+        stream.close()  # first, so that it is our side that waits in TIME_WAIT
+        assert end.recv(1) == b""
         end.close()
-        stream.close()
 
 
 def test_our_end_may_be_a_name_and_has_the_family_of_the_server(listener: Listener) -> None:

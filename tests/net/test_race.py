@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from typing import Any
 
 import pytest
 
@@ -79,6 +80,18 @@ def test_a_refusal_lets_the_next_begin_at_once(monkeypatch: pytest.MonkeyPatch, 
     stream.close()
 
 
+def test_a_refusal_lets_the_next_begin_at_once_beside_one_that_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, peers: Peers, black_hole: int
+) -> None:
+    port = peers.serve(lambda sock: sock.recv(1))
+    play(monkeypatch, (V4, ("127.0.0.1", black_hole)), (V4, ("127.0.0.1", free_port())), (V4, ("127.0.0.1", port)))
+    pauses = iter([0.01, 3600.0, 3600.0])
+    monkeypatch.setattr(race.Race, "_pause", lambda _: next(pauses))
+    stream = connect("mail.example", 25, timeout=5)
+    assert stream.peer.port == port
+    stream.close()
+
+
 def test_where_none_answers_all_are_told_at_the_deadline(monkeypatch: pytest.MonkeyPatch, black_hole: int) -> None:
     play(monkeypatch, (V4, ("127.0.0.1", free_port())), (V4, ("127.0.0.1", black_hole)))
     monkeypatch.setattr(race, "PAUSE", 0.01)
@@ -99,6 +112,15 @@ def test_one_port_of_ours_bears_one_attempt_at_a_time(
 ) -> None:
     ours, port = free_port(), peers.serve(lambda sock: sock.recv(1))
     play(monkeypatch, (V4, ("127.0.0.1", black_hole)), (V4, ("127.0.0.1", port)))
+    made: list[socket.socket] = []
+    begin = tcp._unconnected
+
+    def alone(*given: Any) -> socket.socket:
+        assert [sock.fileno() for sock in made] in ([], [-1]), "the one before is closed"
+        made.append(begin(*given))
+        return made[-1]
+
+    monkeypatch.setattr(tcp, "_unconnected", alone)
     stream = connect("mail.example", 25, timeout=0.6, bind=Bind(port=ours))
     assert (stream.peer.port, stream.peer.local_port) == (port, ours)
     stream.close()
