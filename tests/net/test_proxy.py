@@ -278,6 +278,17 @@ def test_a_refusal_over_http_has_the_proxy_s_own_words(
     assert "hunter2" not in str(error)
 
 
+@pytest.mark.parametrize("echo", ["hunter2", base64.b64encode(b"ci:hunter2").decode()])
+@pytest.mark.parametrize(
+    "reply", ["HTTP/1.1 407 no {}\r\n\r\n", "HTTP/1.1 403 no\r\nProxy-Status: {}\r\n\r\n", "{}\r\n"]
+)
+def test_a_proxy_that_echoes_a_secret_is_not_quoted(peers: Peers, reply: str, echo: str) -> None:
+    login = {"username": "ci", "password": Secret.literal("hunter2")}
+    error = refusal(peers, "http", reply.format(echo).encode(), **login)
+    assert echo not in str(error)
+    assert "secret" in error.message
+
+
 def test_interim_replies_are_passed_over(peers: Peers) -> None:
     said = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103\r\nA: b\r\n\r\nHTTP/1.0 299 Fine\n\n" + GREETING
 

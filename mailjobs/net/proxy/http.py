@@ -10,6 +10,7 @@ from mailjobs.model import Proxy
 from mailjobs.net.certificate import printable
 from mailjobs.net.proxy.exchange import Exchange
 from mailjobs.net.proxy.refusal import login_refused, refused, rubbish
+from mailjobs.secret import holds_secret
 
 STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])(?: ([^\r\n]*))?\r?\n")
 MARK = b"HTTP/"
@@ -63,6 +64,7 @@ def _refusal(code: int, reason: bytes, head: bytes, proxy: Proxy) -> ProxyError:
     fields = [line.partition(b":") for line in head.splitlines()[1:]]
     more = [printable(value.strip().decode("latin-1")) for name, _, value in fields if name.strip().lower() in TELLING]
     words = f"{words} ({'; '.join(more)})" if more else words
+    words = f"{code} (its words hold a secret)" if holds_secret(words) else words
     if code == LOGIN or (code == UNAUTHORIZED and proxy.username is not None):  # tinyproxy's word for a wrong password
         return _login(words, fields, proxy)
     return refused(words, temporary=code >= 500 or code == TOO_MANY, hint=CLOSED_PORT if code == FORBIDDEN else None)

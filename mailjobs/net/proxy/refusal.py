@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailjobs.errors import ExitStatus, ProxyError
 from mailjobs.net.certificate import printable
+from mailjobs.secret import holds_secret
 
 SHOWN = 80  # of what is no reply of a proxy
 LOGIN = "`username` and `password` of `server.proxy`"
@@ -37,9 +38,9 @@ def rubbish(heard: bytes, words: str = "the proxy says what is no reply of such 
 
 
 def shown(heard: bytes) -> str:
-    """The first line, without what a terminal obeys."""
-    line = (heard.splitlines() or [b""])[0][:SHOWN]
-    return repr(printable(line.decode("latin-1")))
+    """The first line, without what a terminal obeys; nothing of it where the proxy echoes a secret."""
+    line = (heard.splitlines() or [b""])[0].decode("latin-1")
+    return "(it holds a secret)" if holds_secret(line) else repr(printable(line[:SHOWN]))
 
 
 def _taken_for(heard: bytes) -> str:
