@@ -361,7 +361,7 @@ def test_a_reset_is_the_proxy_s(peers: Peers) -> None:
     assert "the proxy ended the connection" in error.message
 
 
-@pytest.mark.parametrize("kind", OPEN)
+@pytest.mark.parametrize("kind", [*OPEN, "https"])
 def test_a_proxy_that_hangs_ends_at_the_deadline(peers: Peers, kind: str) -> None:
     left = threading.Event()
     error = refusal(peers, kind, lambda sock: left.wait(PATIENCE), seconds=0.2)

@@ -35,9 +35,9 @@ def reach_through(server: Server, proxy: Proxy, publish: Publish, until: Until |
     found = replace(found, port=found.port or kind.port)
     publish(Trace("info", f"proxy: {_url(found)}{f' ({origin})' if origin else ''}"))
     stream = _to_proxy(server, found, until)
+    stream.deadline.stage = STAGE
     try:
         stream = _secured(stream, found, kind)
-        stream.deadline.stage = STAGE
         tunnel = _tunnel(stream, server, found, kind)
     except MailjobsError as error:
         peer = stream.peer
@@ -63,7 +63,8 @@ def _choose(server: Server, proxy: Proxy) -> tuple[Proxy | None, str]:
     if found is None:
         if proxy.needed:
             hint = "set ALL_PROXY, name the proxy in `server.proxy`, or write the name without the star"
-            raise ProxyError(f"no proxy is there to look up {server.host}", stage=STAGE, hint=hint)
+            words = f"no proxy is there to look up {server.host}"
+            raise ProxyError(words, stage=STAGE, host=server.host, port=server.port, hint=hint)
         return None, "neither the environment nor the system names one"
     if goes_directly(server.host, server.port, proxy.bypass):
         return None, f"{server.host} is in `bypass`"
