@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from mailjobs.disk import sync_folder
 from mailjobs.errors import OutputError
-from mailjobs.ledger.journal import sync_folder
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -20,9 +20,9 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from mailjobs.disk import sync_folder
 from mailjobs.errors import BusyError, OutputError
 from mailjobs.frozen import frozen
-from mailjobs.ledger.journal import sync_folder
 from mailjobs.ledger.run import Run
 from mailjobs.rows.snapshot import index_path
 

@@ -13,18 +13,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mailjobs import clock
+from mailjobs.disk import boot_id, sync_folder
 from mailjobs.errors import ExitStatus, OutputError
 from mailjobs.ledger import lines
-
-BOOT = Path("/proc/sys/kernel/random/boot_id")
-
-
-def boot_id() -> str:
-    """What tells this start of this machine from all others; "" where the system does not say."""
-    try:
-        return BOOT.read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        return ""
 
 
 class Journal:
@@ -119,12 +110,3 @@ class Journal:
         )
         failure.exit_status = ExitStatus.IOERR
         self.failure = failure
-
-
-def sync_folder(folder: Path) -> None:
-    """Put the names in a folder on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

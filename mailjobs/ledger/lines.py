@@ -12,38 +12,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Final
-from zlib import crc32
 
+from mailjobs.checked import escape, line, parse, unescape
 from mailjobs.smtp import Outcome
+
+__all__ = ["LETTERS", "STATES", "done", "dot", "escape", "kept", "line", "parse", "row", "start", "take", "unescape"]
 
 LETTERS: Final = {"accepted": "a", "rejected": "r", "deferred": "d", "unknown": "u", "not-attempted": "n"}
 STATES: Final = {letter: state for state, letter in LETTERS.items()} | {"b": "accepted"}  # b: by an earlier run
-
-# What would end a line or an address, for us or for whoever looks at the file.
-_SPECIAL = re.compile(r"[%\s\x00-\x1f\x7f-\x9f]")
-_ESCAPED = re.compile(r"%([0-9a-f]+);")
-
-
-def line(record: str) -> bytes:
-    """A whole line with its checksum."""
-    data = record.encode("utf-8", "backslashreplace")
-    return b"%08x %s\n" % (crc32(data), data)
-
-
-def parse(raw: bytes) -> list[str] | None:
-    """The words of a line without its end; None where it is no whole line."""
-    if raw[8:9] != b" ":
-        return None
-    data = raw[9:]
-    try:
-        if int(raw[:8], 16) != crc32(data):
-            return None
-        return data.decode().split(" ")
-    except ValueError:
-        return None
 
 
 def start(time: str, pid: int, boot: str, opened: str) -> bytes:
@@ -90,15 +68,3 @@ def _joined(addresses: Sequence[str]) -> str:
     if text.isprintable() and "%" not in text and text.count(" ") == len(addresses) - 1:
         return text
     return " ".join([escape(address) for address in addresses])
-
-
-def escape(address: str) -> str:
-    """An address as one word."""
-    return _SPECIAL.sub(lambda found: f"%{ord(found[0]):x};", address) or "%;"
-
-
-def unescape(word: str) -> str:
-    """The address again."""
-    if "%" not in word:
-        return word
-    return "" if word == "%;" else _ESCAPED.sub(lambda found: chr(int(found[1], 16)), word)

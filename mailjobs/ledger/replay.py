@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from mailjobs.disk import boot_id
 from mailjobs.errors import OutputError
 from mailjobs.ledger import lines
-from mailjobs.ledger.journal import boot_id
 from mailjobs.ledger.kept import Kept
 from mailjobs.ledger.known import KEPT, MIXED, Known
 

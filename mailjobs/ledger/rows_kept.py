@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from mailjobs.disk import sync_folder
 from mailjobs.errors import OutputError
 from mailjobs.ledger.folder import StepFiles
-from mailjobs.ledger.journal import sync_folder
 from mailjobs.ledger.run import StepState
 from mailjobs.rows.snapshot import Snapshot, checksum, index_path
 

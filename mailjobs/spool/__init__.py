@@ -1,0 +1,33 @@
+"""The queue: a directory with a file for each message, and the second Book (see `session.Book`).
+
+A file is called after what becomes of it: `.queued` waits, `.sending` is somebody's, `.held` waits for a person,
+`.failed` is not tried any more, `.sent` is kept. It changes its name only in the hands of whoever has its lock, and
+grows only at its end, by whole lines.
+"""
+
+from mailjobs.spool.entry import Entry, Person
+from mailjobs.spool.head import Damaged
+from mailjobs.spool.names import FAILED, HELD, QUEUED, SENDING, SENT, fresh_name, row_name
+from mailjobs.spool.state import Owner, State
+from mailjobs.spool.stored import Stored, read, read_entry
+from mailjobs.spool.write import Drafts, queue_message
+
+__all__ = [
+    "FAILED",
+    "HELD",
+    "QUEUED",
+    "SENDING",
+    "SENT",
+    "Damaged",
+    "Drafts",
+    "Entry",
+    "Owner",
+    "Person",
+    "State",
+    "Stored",
+    "fresh_name",
+    "queue_message",
+    "read",
+    "read_entry",
+    "row_name",
+]

@@ -1,0 +1,128 @@
+"""Queue files are written under a name of their own, put on the disk, and then given the name that counts."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+from mailjobs.disk import sync_folder
+from mailjobs.errors import ExitStatus, FileError, OutputError
+from mailjobs.spool import lines
+from mailjobs.spool.entry import Entry
+from mailjobs.spool.head import encode_head
+from mailjobs.spool.names import QUEUED, draft_of
+
+QUOTA = 10069  # the component's number for a disk that has no room for us
+
+
+def encode_file(entry: Entry, content: Iterable[bytes]) -> Iterable[bytes]:
+    """The octets of a queue file that nobody has touched yet. Raises ValueError where `size` is not the content's."""
+    head = encode_head(entry)
+    digest, size = sha256(head), 0
+    yield head
+    for chunk in content:
+        digest.update(chunk)
+        size += len(chunk)
+        yield chunk
+    if size != entry.size:
+        raise ValueError(f"the content has {size} octets, and {entry.size} were announced")
+    yield b"\n" + lines.content(size, digest.hexdigest())
+
+
+class Drafts:
+    """Queue files on their way into `folder`, many together: `write` each, then `publish`.
+
+    `durable` False is for tests alone. Not for several threads.
+    """
+
+    def __init__(self, folder: Path, durable: bool = True) -> None:
+        self._folder = folder
+        self._durable = durable
+        self._open: dict[str, int] = {}
+
+    def write(self, name: str, entry: Entry, content: Iterable[bytes]) -> None:
+        """Write the file of that name where nobody looks for it; it is on the disk when this returns.
+
+        Raises FileError where the folder is missing, OutputError where it cannot be written, and what `content` raises.
+        """
+        path = self._folder / draft_of(name)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            descriptor = os.open(path, flags, 0o600)
+        except OSError as error:
+            raise unwritable(self._folder, error) from None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for chunk in encode_file(entry, content):
+                _write_all(descriptor, chunk)
+            if self._durable:
+                os.fsync(descriptor)
+        except BaseException as error:
+            os.close(descriptor)
+            with suppress(OSError):
+                path.unlink()
+            if isinstance(error, OSError):
+                raise unwritable(self._folder, error) from None
+            raise
+        self._open[name] = descriptor
+
+    def publish(self) -> list[str]:
+        """Give all that were written their names, durably; these files. Raises OutputError.
+
+        Where it raises, some may have their names and others none: each is there whole or not at all.
+        """
+        made = []
+        try:
+            for name in list(self._open):
+                os.rename(self._folder / draft_of(name), self._folder / f"{name}{QUEUED}")
+                made.append(f"{name}{QUEUED}")
+                os.close(self._open.pop(name))
+            if made and self._durable:
+                sync_folder(self._folder)
+        except OSError as error:
+            raise unwritable(self._folder, error) from None
+        return made
+
+    def drop(self) -> None:
+        """Forget what was written and not published."""
+        for name, descriptor in self._open.items():
+            with suppress(OSError):
+                os.unlink(self._folder / draft_of(name))
+            os.close(descriptor)
+        self._open.clear()
+
+
+def queue_message(folder: Path, name: str, entry: Entry, content: Iterable[bytes]) -> str:
+    """Put one message into `folder`; the name of its file. Raises FileError, OutputError, and what `content` raises."""
+    drafts = Drafts(folder)
+    try:
+        drafts.write(name, entry, content)
+        return drafts.publish()[0]
+    finally:
+        drafts.drop()
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def unwritable(folder: Path, error: OSError) -> FileError | OutputError:
+    """The error of a queue that cannot be written. What is in it already is not touched."""
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return FileError(f"there is no directory {folder} to queue into", hint=f"mkdir -m 700 {folder}")
+    code = QUOTA if error.errno in (errno.ENOSPC, errno.EDQUOT) else None
+    name = errno.errorcode.get(error.errno or 0, "")
+    found = OutputError(
+        f"cannot write into the queue {folder}: {error.strerror}{f' ({name})' if name else ''}",
+        code=code,
+        hint="nothing that is queued already is lost",
+    )
+    found.exit_status = ExitStatus.IOERR if code or error.errno == errno.EIO else ExitStatus.CANTCREAT
+    return found
