@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Protocol
 
+from mailjobs.checked import parse
 from mailjobs.errors import FileError
 from mailjobs.mime import Lines
 from mailjobs.spool.entry import Entry
@@ -130,8 +131,8 @@ def _parse_tail(tail: bytes, entry: Entry, digest: Digest) -> tuple[State, int]:
 
 
 def _check_content(row: bytes, entry: Entry, digest: Digest) -> None:
-    words = row[9:].split(b" ")
-    if words[0] != b"content":
+    words = parse(row)
+    if words is None or words[0] != "content":
         raise Damaged("nothing says that its content is whole")
-    if words[1:] != [b"%d" % entry.size, digest.hexdigest().encode()]:
+    if words[1:] != [str(entry.size), digest.hexdigest()]:
         raise Damaged("its content is not what was written")

@@ -40,7 +40,7 @@ PEOPLE = ("a@x.example", '"b c"@x.example')
 TAIL = (
     lines.claim(MOMENT, "host.example.com", 4711, "0c1f"),
     lines.dot(MOMENT, PEOPLE),
-    lines.done(MOMENT, [outcome(PEOPLE[0], "accepted", 250, "2.0.0 ok"), outcome(PEOPLE[1], "deferred", 451, "4", "5")]),
+    lines.done(MOMENT, [outcome(PEOPLE[0], "accepted", 250), outcome(PEOPLE[1], "deferred", 451, "4", "5")]),
     lines.wait(MOMENT, MOMENT + timedelta(seconds=60), 2),
 )
 
@@ -127,7 +127,8 @@ def test_content_with_lines_of_ours_is_content():
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), min_size=1), TEXT)
 def test_replies_and_reasons_come_back(texts, reason):
-    replied = Outcome(PEOPLE[0], "rejected", Reply(550, tuple("".join(one.split("\n")) for one in texts)), "the message")
+    reply = Reply(550, tuple("".join(one.split("\n")) for one in texts))
+    replied = Outcome(PEOPLE[0], "rejected", reply, "the message")
     reasoned = Outcome(PEOPLE[1], "rejected", reason=reason)
     state = parse_file(file_of(tail=[lines.done(MOMENT, [replied, reasoned])])).state
     assert state.outcome(PEOPLE[0]) == replied
