@@ -5,9 +5,15 @@ A file is called after what becomes of it: `.queued` waits, `.sending` is somebo
 grows only at its end, by whole lines.
 """
 
+from mailjobs.spool.book import Rested, Spool
+from mailjobs.spool.directory import Aside, Depth, list_files, measure, peek
 from mailjobs.spool.entry import Entry, Person
 from mailjobs.spool.head import Damaged
+from mailjobs.spool.letter import QueuedLetter
+from mailjobs.spool.locked import Locked, lock
 from mailjobs.spool.names import FAILED, HELD, QUEUED, SENDING, SENT, fresh_name, row_name
+from mailjobs.spool.patience import Patience
+from mailjobs.spool.recover import Recovered, recover
 from mailjobs.spool.state import Owner, State
 from mailjobs.spool.stored import Stored, read, read_entry
 from mailjobs.spool.write import Drafts, queue_message
@@ -18,16 +24,29 @@ __all__ = [
     "QUEUED",
     "SENDING",
     "SENT",
+    "Aside",
     "Damaged",
+    "Depth",
     "Drafts",
     "Entry",
+    "Locked",
     "Owner",
+    "Patience",
     "Person",
+    "QueuedLetter",
+    "Recovered",
+    "Rested",
+    "Spool",
     "State",
     "Stored",
     "fresh_name",
+    "list_files",
+    "lock",
+    "measure",
+    "peek",
     "queue_message",
     "read",
     "read_entry",
+    "recover",
     "row_name",
 ]

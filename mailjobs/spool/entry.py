@@ -31,7 +31,7 @@ class Entry:
 
     created: datetime
     sender: str
-    people: tuple[Person, ...]
+    recipients: tuple[Person, ...]
     size: int
     job: str = ""
     run: str = ""
@@ -48,15 +48,15 @@ class Entry:
     @property
     def envelope(self) -> Envelope:
         """As a conversation wants it."""
-        wished = any(person.parameters for person in self.people)
+        wished = any(person.parameters for person in self.recipients)
         return Envelope(
             self.sender,
-            tuple([person.address for person in self.people]),
+            tuple([person.address for person in self.recipients]),
             self.size,
             self.smtputf8,
             self.eightbit,
             self.mail_parameters,
-            tuple([person.parameters for person in self.people]) if wished else (),
+            tuple([person.parameters for person in self.recipients]) if wished else (),
         )
 
     @property
@@ -64,4 +64,4 @@ class Entry:
         """Recipients whose refusal keeps the message from everybody."""
         if not self.stop_on:
             return frozenset()
-        return frozenset([index for index, person in enumerate(self.people) if person.kind in self.stop_on])
+        return frozenset([index for index, person in enumerate(self.recipients) if person.kind in self.stop_on])

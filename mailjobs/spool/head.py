@@ -65,7 +65,7 @@ def encode_head(entry: Entry) -> bytes:
         if text:
             lines.append(f"{key}: {encode_text(text)}")
     lines.append(f"from: {escape(entry.sender) if entry.sender else NULL_SENDER}")
-    lines += [f"{one.kind}: {_words((one.address, *one.parameters))}" for one in entry.people]
+    lines += [f"{one.kind}: {_words((one.address, *one.parameters))}" for one in entry.recipients]
     lines += _needs(entry)
     lines.append(f"size: {entry.size}")
     data = ("\n".join(lines) + "\n").encode()
@@ -132,7 +132,7 @@ def _entry(lines: Sequence[str]) -> Entry:
     return Entry(
         created=datetime.fromisoformat(once["created"]),
         sender="" if once["from"] == NULL_SENDER else unescape(once["from"]),
-        people=tuple(people),
+        recipients=tuple(people),
         size=int(once["size"]),
         job=unescape(once.get("job", "")),
         run=unescape(once.get("run", "")),

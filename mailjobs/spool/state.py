@@ -27,13 +27,14 @@ class Owner(NamedTuple):
 class State:
     """`letters` has one of a r d u n for each address (see `lines`); `said` the last outcome with a reply or a reason.
 
-    `owner` is the last who has claimed it, whether or not it still has it. `tries` were made before `next`, which was
-    said at `waits_since`. `held` and `given_up` say why, or are "".
+    `owner` is the last who has claimed it, whether or not it still has it, and `tried` says whether anything has come
+    of that. `tries` were made before `next`, which was said at `waits_since`. `held` and `given_up` say why, or are "".
     """
 
     letters: dict[str, str]
     said: dict[str, Outcome] = field(default_factory=dict)
     owner: Owner | None = None
+    tried: bool = False
     tries: int = 0
     next: datetime | None = None
     waits_since: datetime | None = None
@@ -58,11 +59,18 @@ class State:
             return Outcome(address, state)
         return said
 
+    def dot(self, addresses: Sequence[str]) -> None:
+        """It is unknown from now on what becomes of these."""
+        self.tried = True
+        for address in addresses:
+            self.letters[address] = "u"
+
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Take in what became of some."""
         for outcome in outcomes:
             self.letters[outcome.recipient] = lines.LETTERS[outcome.state]
             self.said[outcome.recipient] = outcome
+            self.tried = self.tried or outcome.state != "not-attempted"
 
     def take(self, raw: bytes) -> None:
         """Take in a line without its end. Raises Damaged where it is not what was written."""
@@ -79,10 +87,13 @@ class State:
             case "claim":
                 since, host, pid, boot = words
                 self.owner = Owner(unescape(host), int(pid), "" if boot == "-" else boot, datetime.fromisoformat(since))
+                self.tried = False
             case "dot" | "lost":
                 self._set(words[1:], "u" * (len(words) - 1))
+                self.tried = True
             case "done":
                 self._set(words[2:], words[1])
+                self.tried = self.tried or bool(words[1].strip("n"))
             case "said" | "why":
                 self._hear(kind, words)
             case "wait":

@@ -123,7 +123,7 @@ def _parse_tail(tail: bytes, entry: Entry, digest: Digest) -> tuple[State, int]:
     rows = tail[:end].split(b"\n")[:-1]
     if len(rows) < 2 or rows[0]:
         raise Damaged("it ends before its content does")
-    state = State(dict.fromkeys([person.address for person in entry.people], "n"))
+    state = State(dict.fromkeys([person.address for person in entry.recipients], "n"))
     _check_content(rows[1], entry, digest)
     for row in rows[2:]:
         state.take(row)

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from mailjobs import clock
 from mailjobs.ledger import Journal, LedgerBook, LocalClaims, SharedClaims, restore
 from mailjobs.rows import Row
 from mailjobs.session import Book
 from mailjobs.smtp import Envelope, Outcome, Reply
+from mailjobs.spool import Drafts, Entry, Patience, Person, Spool, fresh_name, recover
 
 REPLIES = {"accepted": (250, "2.0.0 ok"), "rejected": (550, "5.1.1 no such user"), "deferred": (451, "4.7.1 later")}
 
@@ -102,4 +104,41 @@ class Ledger:
         return self.letters[position]
 
 
-KINDS = {"ledger": Ledger}
+@dataclass(slots=True)
+class Queue:
+    """The queue, which tries again at once."""
+
+    folder: Path
+    block: int = 64
+    letters: Sequence[Mail] = ()
+    book: Spool | None = None
+    sessions: int = field(default=0)
+
+    def make(self, letters: Sequence[Mail], *, shared: bool = False) -> Spool:
+        self.letters = letters
+        drafts = Drafts(self.folder, durable=False)
+        for letter in letters:
+            if letter is not None:
+                drafts.write(fresh_name(), _entry(letter), [letter.content])
+                drafts.publish()
+        return self.reopen()
+
+    def reopen(self, opened: str = "nd") -> Spool:
+        if self.book is not None:
+            self.book.abandon()
+        patience = Patience(delay=0)
+        recover(self.folder, patience)
+        self.book = Spool(self.folder, opened, patience=patience, block=self.block)
+        return self.book
+
+    def forked(self, book: Spool, worker: int) -> Spool:
+        return Spool(self.folder, patience=Patience(delay=0), block=self.block)
+
+
+def _entry(letter: Mail) -> Entry:
+    envelope = letter.envelope
+    people = tuple([Person("to", address) for address in envelope.recipients])
+    return Entry(clock.now(), envelope.sender, people, len(letter.content))
+
+
+KINDS = {"ledger": Ledger, "queue": Queue}

@@ -55,7 +55,7 @@ def test_killed_at_every_write_nobody_is_lost_or_sent_to_twice(kind, tmp_path, a
         for old in tmp_path.iterdir():
             old.unlink()
         log = os.open(tmp_path / "sent", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
-        kind.letters = letters
+        kind.make(letters)
         killed = killed_at(kind, log, count, after)
         before = (tmp_path / "sent").read_text().splitlines()
         deliver(kind.reopen(), log)

@@ -22,7 +22,7 @@ ENTRIES = st.builds(
     Entry,
     created=MOMENTS,
     sender=TEXT.filter(lambda text: text != "<>"),
-    people=st.lists(st.builds(Person, KIND, WORD, WORDS), max_size=3).map(tuple),
+    recipients=st.lists(st.builds(Person, KIND, WORD, WORDS), max_size=3).map(tuple),
     size=st.integers(0, 2**40),
     job=TEXT,
     run=TEXT,
