@@ -124,9 +124,19 @@ def test_a_try_again_of_some_recipients_after_any_outcome(kind, state):
     settle(book, letter, "accepted", state)
     rest = Part(letter, (1,))
     book.dot([rest])
-    assert drain(kind.reopen()) == []
     settle(book, rest, "accepted")
     assert drain(kind.reopen("ndur")) == []
+
+
+@pytest.mark.parametrize("state", ["rejected", "deferred", "unknown", "not-attempted"])
+def test_a_try_again_of_some_recipients_that_nothing_is_known_of(kind, state):
+    book = kind.make([mail("a@x.example", "b@x.example")])
+    letter = book.take()
+    book.dot([letter])
+    settle(book, letter, "accepted", state)
+    book.dot([Part(letter, (1,))])
+    assert drain(kind.reopen()) == []
+    assert whom(drain(kind.reopen("ndu"))) == [("b@x.example",)]
 
 
 def test_only_the_recipients_that_are_open_come_again(kind):
@@ -150,14 +160,22 @@ def test_parts_of_a_letter_are_settled_alone(kind):
     book.dot([first])
     settle(book, first, "accepted")
     book.dot([second])
-    again = kind.reopen().take()
-    assert again.envelope.recipients == ("c@x.example",)
     settle(book, second, "deferred")
     settle(book, third, "deferred")
     both = Part(whole, (1, 2))
     book.dot([both])
     settle(book, both, "accepted", "deferred")
     assert whom(drain(kind.reopen("ndur"))) == [("c@x.example",)]
+
+
+def test_who_is_in_no_part_that_was_sent_comes_again(kind):
+    book = kind.make([mail("a@x.example", "b@x.example", "c@x.example")])
+    whole = book.take()
+    first, second = Part(whole, (0,)), Part(whole, (1,))
+    book.dot([first])
+    settle(book, first, "accepted")
+    book.dot([second])
+    assert kind.reopen().take().envelope.recipients == ("c@x.example",)
 
 
 def test_parts_of_a_part(kind):

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="needs st
 def traced(name, folder, *options):
     """Ten letters, four to a block, delivered under strace; the lines of the trace and what was sent."""
     log = folder / "trace"
-    words = ["strace", "-f", "-s", "200", "-o", log, "-e", "trace=write,fdatasync,openat", *options]
+    words = ["strace", "-f", "-s", "200", "-o", log, "-e", "trace=write,fdatasync,fsync,openat,rename,unlink", *options]
     subprocess.run([*words, sys.executable, "-c", PROGRAM, name, folder], cwd=ROOT, check=False)
     sent = folder / "sent"
     return log.read_text().splitlines(), sent.read_text().splitlines() if sent.exists() else []
@@ -49,10 +49,30 @@ def test_each_block_is_on_the_disk_before_its_first_dot(tmp_path):
     assert first == marks[0] + 2
 
 
-@pytest.mark.parametrize("name", KINDS)
+def test_each_block_of_the_queue_is_claimed_on_the_disk_before_its_first_dot(tmp_path):
+    trace, sent = traced("queue", tmp_path)
+    assert len(sent) == 10
+    words = {
+        "rename": r'rename\(.*\.queued"',
+        "fsync": r"fsync\(",
+        "dot": r'write\(\d+, "\w{8} dot ',
+        "gone": r"unlink\(",
+    }
+    calls = [word for line in trace for word, pattern in words.items() if re.search(f" {pattern}", line)]
+    calls = calls[calls.index("fsync") - 4 :]  # without those that queue it
+    assert calls[:5] == ["rename"] * 4 + ["fsync"]
+    claimed = done = 0
+    for call in calls:
+        claimed += 4 if call == "fsync" else 0
+        done += call == "dot"
+        assert done <= claimed
+    assert calls.count("gone") == 10
+
+
+@pytest.mark.parametrize(("name", "call"), [("ledger", "fdatasync"), ("queue", "fsync")])
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_killed_while_a_block_is_put_on_the_disk(name, count, tmp_path):
-    _, before = traced(name, tmp_path, "-e", f"inject=fdatasync:signal=SIGKILL:when={count}")
+def test_killed_while_a_block_is_put_on_the_disk(name, call, count, tmp_path):
+    _, before = traced(name, tmp_path, "-e", f"inject={call}:signal=SIGKILL:when={count}")
     assert len(before) == 4 * (count - 1)
     kind = KINDS[name](tmp_path, block=4, letters=some(10), sessions=1)
     again = [f"sent {one}" for (one,) in whom(drain(kind.reopen()))]
