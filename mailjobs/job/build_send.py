@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from mailjobs import model
@@ -22,7 +23,7 @@ PLAIN = (
 def build_send(node: Node, path: JobPath, problems: Problems) -> model.Send:
     """The action, which the schema has passed."""
     if node.get("for_each") is None:
-        _check_alone(node, path, problems)
+        check_alone(node, path, problems)
     given: dict[str, Any] = {key: plain(node.get(key)) for key in PLAIN if node.get(key) is not None}
     processes = plain(node.get("processes"), 1)
     action = model.Send(
@@ -30,10 +31,10 @@ def build_send(node: Node, path: JobPath, problems: Problems) -> model.Send:
         for_each=plain(node.get("for_each")),
         stop_on=tuple(plain(node.get("stop_on"), ())),
         where=condition(node.get("where"), (*path, "where")),
-        exclude=_exclude(node.get("exclude"), (*path, "exclude"), problems),
-        rate=_rate(node.get("rate"), (*path, "rate"), problems),
-        rate_per_domain=_rate(node.get("rate_per_domain"), (*path, "rate_per_domain"), problems),
-        once_per=_text(node, path, "once_per"),
+        exclude=exclude(node.get("exclude"), (*path, "exclude"), problems),
+        rate=rate(node.get("rate"), (*path, "rate"), problems),
+        rate_per_domain=rate(node.get("rate_per_domain"), (*path, "rate_per_domain"), problems),
+        once_per=text(node, path, "once_per"),
         processes=0 if processes == "auto" else processes,
         place=place(node, path),
         **given,
@@ -52,18 +53,21 @@ def condition(node: Node | None, path: JobPath) -> model.Template | None:
     return template(node.like(str(node.value).lower()) if isinstance(node.value, bool) else node, path)
 
 
-def _check_alone(node: Node, path: JobPath, problems: Problems) -> None:
+def check_alone(node: Node, path: JobPath, problems: Problems, alone: Collection[str] = ALONE) -> None:
+    """Add a problem for each key that means something for a batch alone."""
     for key, value in node.items():
-        if key not in ALONE:
+        if key not in alone:
             problems.at_key(value, (*path, key), f"`{key}` is for a batch", hint="a batch has `for_each`")
 
 
-def _text(node: Node, path: JobPath, key: str) -> model.Template | None:
+def text(node: Node, path: JobPath, key: str) -> model.Template | None:
+    """The template at a key, where there is one."""
     found = node.get(key)
     return template(found, (*path, key)) if found else None
 
 
-def _rate(node: Node | None, path: JobPath, problems: Problems) -> model.Rate | None:
+def rate(node: Node | None, path: JobPath, problems: Problems) -> model.Rate | None:
+    """So many messages, or recipients, in a time."""
     if node is None:
         return None
     if isinstance(node.value, dict):
@@ -73,7 +77,8 @@ def _rate(node: Node | None, path: JobPath, problems: Problems) -> model.Rate | 
     return model.Rate(per_second(node, path, problems))
 
 
-def _exclude(node: Node | None, path: JobPath, problems: Problems) -> model.Exclude | None:
+def exclude(node: Node | None, path: JobPath, problems: Problems) -> model.Exclude | None:
+    """A list of addresses that get nothing."""
     if node is None:
         return None
     file = node.value["csv"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from typing import Final
 
 from mailjobs import model
 from mailjobs.frozen import frozen
+from mailjobs.job.build_queue import build_process_queue, build_queue
 from mailjobs.job.build_send import build_send, condition
 from mailjobs.job.masking import without_password
 from mailjobs.job.nearest import did_you_mean
@@ -38,15 +40,29 @@ class _Site:
 
 
 def _send(site: _Site) -> model.Send:
+    _refer_of_send(site)
+    return build_send(site.node, site.path, site.problems)
+
+
+def _queue(site: _Site) -> model.Queue:
+    _refer_of_send(site)
+    return build_queue(site.node, site.path, site.problems)
+
+
+def _refer_of_send(site: _Site) -> None:
     node = site.node
     _refer(node.get("message"), (*site.path, "message"), "message", site.names.messages, site.problems)
     _refer(node.get("for_each"), (*site.path, "for_each"), "data source", site.names.data, site.problems)
-    return build_send(node, site.path, site.problems)
 
+
+ONCE: Final = model.Retry()
+PATIENT: Final = model.Retry(0, 300, 14400)  # of a queue, which goes on until `max_age`
 
 ACTIONS: dict[str, Callable[[_Site], model.Action]] = {
     "connect": lambda site: model.Connect(),
     "send": _send,
+    "queue": _queue,
+    "process_queue": lambda site: build_process_queue(site.node, site.path, site.problems),
     "verify": lambda site: model.Verify(site.template("address")),
     "expand": lambda site: model.Expand(site.template("list")),
     "command": lambda site: model.Command(site.template("line")),
@@ -66,9 +82,9 @@ def build_step(node: Node, index: int, names: Names, problems: Problems) -> mode
         name=plain(node.get("name")) or _title(action),
         id=plain(node.get("id")),
         if_=condition(node.get("if"), (*path, "if")),
-        server=_server(node, path, names, problems),
+        server=_server(node, path, names, problems, needed=kind != "queue"),
         continue_on_error=plain(node.get("continue_on_error"), False),
-        retry=_retry(node.get("retry"), (*path, "retry"), problems),
+        retry=_retry(node.get("retry"), (*path, "retry"), problems, PATIENT if kind == "process_queue" else ONCE),
         timeout=seconds(node.get("timeout"), (*path, "timeout"), problems, 0),
         expect=_expectation(node.get("expect"), (*path, "expect"), action, problems),
     )
@@ -77,6 +93,10 @@ def build_step(node: Node, index: int, names: Names, problems: Problems) -> mode
 def _title(action: model.Action) -> str:
     """What a step without a name is called: `send invoice`, `verify a@example.com`."""
     match action:
+        case model.Queue():
+            return f"queue {action.message}"
+        case model.ProcessQueue():
+            return f"process_queue {action.dir.name}"
         case model.Send():
             return f"send {action.message}"
         case model.Verify():
@@ -88,8 +108,12 @@ def _title(action: model.Action) -> str:
     return action.kind
 
 
-def _server(node: Node, path: JobPath, names: Names, problems: Problems) -> str | None:
+def _server(node: Node, path: JobPath, names: Names, problems: Problems, needed: bool) -> str | None:
     named = node.get("server")
+    if not needed:
+        if named is not None:
+            problems.at_key(named, (*path, "server"), "queueing needs no server", hint="process_queue has one")
+        return None
     if named is not None:
         _refer(named, (*path, "server"), "server", names.servers, problems)
         return str(named.value)
@@ -105,9 +129,9 @@ def _refer(node: Node | None, path: JobPath, noun: str, names: Collection[str], 
         problems.at(node, path, words, hint=did_you_mean(node.value, names, f"{noun}s"))
 
 
-def _retry(node: Node | None, path: JobPath, problems: Problems) -> model.Retry:
+def _retry(node: Node | None, path: JobPath, problems: Problems, default: model.Retry) -> model.Retry:
     if node is None:
-        return model.Retry()
+        return default
     return model.Retry(
         attempts=int(plain(node.get("attempts"), 1)),
         delay=seconds(node.get("delay"), (*path, "delay"), problems, 1),

@@ -105,6 +105,8 @@ SERVER: dict[str, Rule] = {"tls": _tls, "timeout": _wrap("idle", int, float, str
 SEND: dict[str, Rule] = {"exclude": _wrap("csv", str)}
 STEP: dict[str, Rule] = {
     "send": _send,
+    "queue": _mapping({"exclude": _wrap("csv", str)}),
+    "process_queue": _wrap("dir", str),
     "verify": _wrap("address", str),
     "expand": _wrap("list", str),
     "command": _wrap("line", str),

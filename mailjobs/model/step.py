@@ -15,7 +15,7 @@ RecipientKind = Literal["to", "cc", "bcc"]
 
 @frozen
 class Retry:
-    """How often to try what failed for a while; delays in seconds, doubled up to `max_delay`."""
+    """How often to try what failed for a while; delays in seconds, doubled up to `max_delay`. 0 attempts: no limit."""
 
     attempts: int = 1
     delay: float = 1
@@ -95,6 +95,33 @@ class Send:
 
 
 @frozen
+class Queue(Send):
+    """Put a message into a directory instead of sending it: once, or for each row. `dir` None: give its text back."""
+
+    kind = "queue"
+    dir: Path | None = None
+
+
+@frozen
+class ProcessQueue:
+    """Send what is queued in a directory. `max_age` in seconds. `place` is that of the mapping."""
+
+    kind = "process_queue"
+    dir: Path
+    keep: bool = False
+    max_age: float = 432000
+    limit: int | None = None
+    rate: Rate | None = None
+    rate_per_domain: Rate | None = None
+    connections: int = 4
+    in_flight: int = 1
+    messages_per_connection: int | None = None
+    recipients_per_message: int | None = None
+    on_unknown: Literal["hold", "resend"] = "hold"
+    place: Place | None = field(default=None, compare=False)
+
+
+@frozen
 class Verify:
     """Ask the server about an address (VRFY)."""
 
@@ -118,7 +145,7 @@ class Command:
     line: Template
 
 
-Action = Connect | Disconnect | Send | Verify | Expand | Command
+Action = Connect | Disconnect | Send | Queue | ProcessQueue | Verify | Expand | Command
 
 
 @frozen

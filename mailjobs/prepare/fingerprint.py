@@ -57,9 +57,9 @@ def job_parts(job: Job, gate: Gate) -> dict[str, Part]:
     return {"vars": _part(job.vars), "guards": _part([job.guards, redirect], told)}
 
 
-def batch_parts(preparation: Preparation, action: Send, server: Server, found: Found) -> dict[str, Part]:
+def batch_parts(preparation: Preparation, action: Send, server: Server | str, found: Found) -> dict[str, Part]:
     """The parts of one batch, with those that all share; `found` is what its preflight has just found. Its rows are
-    kept elsewhere. Raises JobError, FileError.
+    kept elsewhere. `server` is the directory of a batch that is queued. Raises JobError, FileError.
     """
     job, templates, choice = preparation.job, preparation.templates, preparation.choice
     message = job.messages[action.message]

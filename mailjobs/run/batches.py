@@ -27,7 +27,7 @@ from mailjobs.ledger import (
     restore,
     state_folder,
 )
-from mailjobs.model import Job, Send, Server, Step
+from mailjobs.model import Job, Queue, Send, Server, Step
 from mailjobs.prepare import Found, Preflight, Preparation
 from mailjobs.rows import Row
 from mailjobs.rows.snapshot import Snapshot, SnapshotWriter
@@ -52,7 +52,7 @@ class Batches:
         job: Job,
         wishes: Wishes,
         state_dir: Path | None,
-        server: Callable[[Step], Server],
+        server: Callable[[Step], Server | str],
         aside: Path | None = None,
     ) -> None:
         self._job = job
@@ -138,7 +138,8 @@ class Batches:
         self._batches[step.index] = Batch(step, hand, parts, found, files, writer.size, writer.checksum, people)
 
     def _opened(self, action: Send) -> str:
-        return self._wishes.opened(action.on_unknown == "resend")
+        """A row that may have been queued is looked for in the queue, so it is open to that."""
+        return self._wishes.opened(action.on_unknown == "resend" or isinstance(action, Queue))
 
     def _at_hand(
         self, step: Step, chance: Chance, staging: bool, found: Found, parts: Mapping[str, str], keys: str

@@ -9,7 +9,7 @@ from typing import Any
 from mailjobs.errors import Interrupted, JobError, MailjobsError
 from mailjobs.events import Publish
 from mailjobs.frozen import frozen
-from mailjobs.model import Job, Send, Step
+from mailjobs.model import Job, Queue, Send, Step
 from mailjobs.prepare import Preparation
 from mailjobs.prepare.texts import message_texts
 from mailjobs.run.batches import Batches
@@ -55,7 +55,6 @@ class Outlook:
                 raise
             except MailjobsError as caught:
                 error = error or caught
-        server = server_of(self.job, step.server)
         found = self.batches.found(step)
         return StepPlan(
             index=step.index,
@@ -65,9 +64,7 @@ class Outlook:
             due=due,
             condition=step.if_.source if step.if_ else None,
             does=does,
-            server=ServerPlan(
-                server.name, server.host, server.port, server.tls.mode, server.auth.username if server.auth else None
-            ),
+            server=self._server(step),
             message=step.action.message if isinstance(step.action, Send) else None,
             recipients=sending.recipients,
             batch=sending.batch,
@@ -77,10 +74,17 @@ class Outlook:
             ignored=step.continue_on_error,
         )
 
+    def _server(self, step: Step) -> ServerPlan | None:
+        if isinstance(step.action, Queue):
+            return None
+        server = server_of(self.job, step.server)
+        user = server.auth.username if server.auth else None
+        return ServerPlan(server.name, server.host, server.port, server.tls.mode, user)
+
     def _does(self, step: Step) -> str:
         if isinstance(step.action, Send):
             rows = f", one for each row of {step.action.for_each}" if step.action.for_each else ""
-            return f"would send {step.action.message}{rows}"
+            return f"would {step.action.kind} {step.action.message}{rows}"
         sessions = RunSessions(self.job, Publish(()))
         context = Context(step, self.preparation, sessions, Publish(()), self.scope, self.batches)
         return dry_output(context, None).summary

@@ -22,7 +22,7 @@ from mailjobs.run.dry import Unknown
 from mailjobs.run.plan import Decision, Due, GuardPlan, Plan, StepPlan
 from mailjobs.run.planned_step import Outlook
 from mailjobs.run.runner import Options
-from mailjobs.run.sessions import server_of
+from mailjobs.run.sessions import destination_of
 
 
 def plan_job(job: Job, options: Options, how: bool = False) -> Plan:
@@ -43,7 +43,7 @@ class _Planner:
         self._options = options
         self._how = how
         self._steps = [step for step in job.steps if options.step is None or step.id == options.step]
-        self._batches = Batches(job, options.wishes, options.state_dir, lambda step: server_of(job, step.server), aside)
+        self._batches = Batches(job, options.wishes, options.state_dir, lambda step: destination_of(job, step), aside)
         self._error: MailjobsError | None = None
         self._errors: dict[int, MailjobsError] = {}  # of steps, by their index
         self._preparation: Preparation
@@ -91,7 +91,7 @@ class _Planner:
     def _prepare(self) -> None:
         self._go_by(RunFacts.new())
         for step in self._steps:
-            server_of(self._job, step.server)
+            destination_of(self._job, step)
 
     def _go_by(self, facts: RunFacts) -> None:
         self._preparation = Preparation(self._job, facts, choice=self._options.choice)

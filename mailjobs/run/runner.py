@@ -12,7 +12,7 @@ from mailjobs import clock
 from mailjobs.errors import Interrupted, MailjobsError, Problem
 from mailjobs.events import Publish, RunFinished, RunStarted, StepFinished, StepStarted
 from mailjobs.frozen import frozen
-from mailjobs.model import Job, Send, Step
+from mailjobs.model import Job, ProcessQueue, Queue, Send, Step
 from mailjobs.net import Until
 from mailjobs.prepare import Choice, Found, Preparation, RunFacts, preflight
 from mailjobs.prepare.choice import ALL
@@ -23,14 +23,16 @@ from mailjobs.run.looks import Looks
 from mailjobs.run.no_batches import NoBatches
 from mailjobs.run.record import RunRecord, StepRecord
 from mailjobs.run.rehearsal import Rehearsal
-from mailjobs.run.sessions import RunSessions
+from mailjobs.run.sessions import RunSessions, destination_of
 from mailjobs.steps import STEPS, Context, Output
 from mailjobs.steps.context import reply_dict
 from mailjobs.steps.expectation import judged
+from mailjobs.steps.queues import check_queue
 
 if TYPE_CHECKING:
     from mailjobs.run.batches import Batches
 
+DELIVERING = ("send", "queue", "process_queue")  # what is left of these is tried again by delivery, or not at all
 ASKING = ("verify", "expand", "command")  # these compare their reply with what is expected themselves
 
 
@@ -92,14 +94,14 @@ class Runner:
         from mailjobs.run.batches import Batches
 
         options = self._options
-        return Batches(self._job, options.wishes, options.state_dir, lambda step: self._sessions.server(step.server))
+        return Batches(self._job, options.wishes, options.state_dir, lambda step: destination_of(self._job, step))
 
     def begin(self) -> None:
         """What can be known to fail, fails before anything is said to a server; what, is in the record."""
         try:
             self._preparation = Preparation(self._job, self._facts, choice=self._options.choice)
             if not self._options.dry_run:
-                self._sessions.check({step.server for step in self._steps})
+                self._sessions.check({step.server for step in self._steps if not isinstance(step.action, Queue)})
             self._look_ahead()
         except MailjobsError as error:
             self._record.error = error
@@ -108,8 +110,11 @@ class Runner:
         """Select, render and check all batches; find the run to go on with; keep the guards."""
         scope = self._preparation.scope(Unknown())
         templates, alone = self._preparation.templates, self._options.step is not None
-        sends = [step for step in self._steps if isinstance(step.action, Send)]
-        meant = [step for step in sends if may_be_due(step, templates, scope, alone)]
+        concerned = [step for step in self._steps if isinstance(step.action, Send | ProcessQueue)]
+        meant = [step for step in concerned if may_be_due(step, templates, scope, alone)]
+        for step in meant:
+            if isinstance(step.action, Queue | ProcessQueue):
+                check_queue(step.action)
         batches = batches_of(meant)
         looks = Looks(self._publish)
         if self._options.dry_run:
@@ -241,7 +246,7 @@ class Runner:
     def _attempts(self, context: Context, record: StepRecord) -> Output:
         """The step, again while it fails for a while and `retry` allows. A send sees to its own retries."""
         retry = context.step.retry
-        attempts = 1 if context.step.action.kind == "send" else retry.attempts
+        attempts = 1 if context.step.action.kind in DELIVERING else retry.attempts
         wait = retry.delay
         while True:
             record.attempts += 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mailjobs.errors import ExitStatus, Interrupted, JobError, ProxyError
 from mailjobs.events import Publish
-from mailjobs.model import Auth, Job, Proxy, Server
+from mailjobs.model import Auth, Job, Proxy, Queue, Server, Step
 from mailjobs.net import Until
 from mailjobs.secret import Secret
 from mailjobs.session import Conversation, open_conversation
@@ -40,6 +40,13 @@ def _check_proxy(proxy: Proxy) -> None:
         from mailjobs.net.trust import check_trust
 
         check_trust(Tls(ca=proxy.ca))
+
+
+def destination_of(job: Job, step: Step) -> Server | str:
+    """Where the messages of a step go: its server, or the directory that it queues into. Raises JobError 163."""
+    if isinstance(step.action, Queue):
+        return f"the queue {step.action.dir}"
+    return server_of(job, step.server)
 
 
 class RunSessions:

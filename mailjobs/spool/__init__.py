@@ -6,12 +6,12 @@ grows only at its end, by whole lines.
 """
 
 from mailjobs.spool.book import Rested, Spool
-from mailjobs.spool.directory import Aside, Depth, list_files, measure, peek
+from mailjobs.spool.directory import Aside, Depth, list_files, look, measure, peek
 from mailjobs.spool.entry import Entry, Person
 from mailjobs.spool.head import Damaged
 from mailjobs.spool.letter import QueuedLetter
 from mailjobs.spool.locked import Locked, lock
-from mailjobs.spool.names import FAILED, HELD, QUEUED, SENDING, SENT, fresh_name, row_name
+from mailjobs.spool.names import FAILED, HELD, QUEUED, SENDING, SENT, fresh_name, is_prepared, is_queued, row_name
 from mailjobs.spool.patience import Patience
 from mailjobs.spool.recover import Recovered, recover
 from mailjobs.spool.state import Owner, State
@@ -40,8 +40,11 @@ __all__ = [
     "State",
     "Stored",
     "fresh_name",
+    "is_prepared",
+    "is_queued",
     "list_files",
     "lock",
+    "look",
     "measure",
     "peek",
     "queue_message",

@@ -157,6 +157,11 @@ class Spool:
         self._watches.clear()
         self._files.clear()
 
+    @staticmethod
+    def wants(state: State, now: datetime) -> bool:
+        """Whether a file that says this may be tried now, if anybody is left to send to."""
+        return state.due(now) and (not state.held or state.held.startswith(UNKNOWN))
+
     # --- claims
 
     def _claim_block(self) -> None:
@@ -207,7 +212,7 @@ class Spool:
     def _begin(self, held: Locked, stored: Stored) -> QueuedLetter | Part | None:
         """Make the file ours, where there is anything to do for it now."""
         now, state = clock.now(), stored.state
-        if not state.due(now) or (state.held and not state.held.startswith(UNKNOWN)):
+        if not self.wants(state, now):
             return None
         chosen = [index for index, who in enumerate(stored.entry.recipients) if state.letters[who[1]] in self._opened]
         if not chosen or (state.given_up and held.suffix == QUEUED):

@@ -16,7 +16,7 @@ from mailjobs.spool.entry import Entry
 from mailjobs.spool.head import Damaged
 from mailjobs.spool.locked import Locked
 from mailjobs.spool.names import DAMAGED, HELD, QUEUED, SENDING, split_name
-from mailjobs.spool.stored import read_entry
+from mailjobs.spool.stored import Stored, read, read_entry
 
 WAITING = (QUEUED, SENDING, HELD)  # what is still to become something
 
@@ -90,6 +90,23 @@ def _suffix(file: str) -> str:
 def _created(folder: Path, file: str) -> datetime | None:
     entry = peek(folder, file)
     return entry.created if entry is not None else None
+
+
+def look(folder: Path, file: str) -> Stored | None:
+    """A whole file that somebody else may have, with its large content out of reach; None where it is damaged or gone.
+
+    Of what its owner writes at this moment it may show the part that is there.
+    """
+    try:
+        descriptor = os.open(folder / file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        return read(descriptor)
+    except (OSError, Damaged):
+        return None
+    finally:
+        os.close(descriptor)
 
 
 def peek(folder: Path, file: str) -> Entry | None:

@@ -6,6 +6,7 @@ import itertools
 import os
 import re
 from hashlib import blake2b
+from pathlib import Path
 from typing import Final
 
 from mailjobs import clock
@@ -18,6 +19,7 @@ SENT: Final = ".sent"
 SUFFIXES: Final = (QUEUED, SENDING, HELD, FAILED, SENT)
 DAMAGED: Final = ".damaged"  # behind the suffix that the file had
 DRAFT: Final = ".draft"  # of a name that begins with a dot: it is being written
+PREPARED: Final = ".prepared"  # likewise, for a run that may be resumed: only that run takes it away
 
 _STRANGE: Final = re.compile(r"[^A-Za-z0-9-]+")
 _count = itertools.count()
@@ -43,9 +45,20 @@ def row_name(run: str, batch: str, key: str) -> str:
     return f"{_plain(run, 40)}-{digest}"
 
 
-def draft_of(name: str) -> str:
+def draft_of(name: str, suffix: str = DRAFT) -> str:
     """What the file is called until it is whole and on the disk."""
-    return f".{name}{DRAFT}"
+    return f".{name}{suffix}"
+
+
+def is_queued(folder: Path, name: str) -> bool:
+    """Whether a file of that name is in the queue, whatever has become of it. Twice, since it may just change it."""
+    files = [f"{name}{suffix}{more}" for more in ("", DAMAGED) for suffix in SUFFIXES]
+    return any(os.path.lexists(folder / file) for file in (*files, *files))
+
+
+def is_prepared(folder: Path, name: str) -> bool:
+    """Whether a file of that name was written by a batch that did not come to give it its name."""
+    return os.path.lexists(folder / draft_of(name, PREPARED))
 
 
 def split_name(file: str) -> tuple[str, str]:

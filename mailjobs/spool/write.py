@@ -15,7 +15,7 @@ from mailjobs.errors import ExitStatus, FileError, OutputError
 from mailjobs.spool import lines
 from mailjobs.spool.entry import Entry
 from mailjobs.spool.head import encode_head
-from mailjobs.spool.names import QUEUED, draft_of
+from mailjobs.spool.names import DRAFT, PREPARED, QUEUED, draft_of
 
 QUOTA = 10069  # the component's number for a disk that has no room for us
 
@@ -35,22 +35,27 @@ def encode_file(entry: Entry, content: Iterable[bytes]) -> Iterable[bytes]:
 
 
 class Drafts:
-    """Queue files on their way into `folder`, many together: `write` each, then `publish`.
+    """Queue files on their way into `folder`, many together: `write` each, then `publish`, and in the end `close`.
 
-    `durable` False is for tests alone. Not for several threads.
+    `prepared`: what is not published is left, for a run that goes on to see. `durable` False is for tests alone. Not
+    for several threads.
     """
 
-    def __init__(self, folder: Path, durable: bool = True) -> None:
+    def __init__(self, folder: Path, durable: bool = True, prepared: bool = False) -> None:
         self._folder = folder
         self._durable = durable
+        self._suffix = PREPARED if prepared else DRAFT
         self._open: dict[str, int] = {}
+
+    def _draft(self, name: str) -> Path:
+        return self._folder / draft_of(name, self._suffix)
 
     def write(self, name: str, entry: Entry, content: Iterable[bytes]) -> None:
         """Write the file of that name where nobody looks for it; it is on the disk when this returns.
 
         Raises FileError where the folder is missing, OutputError where it cannot be written, and what `content` raises.
         """
-        path = self._folder / draft_of(name)
+        path = self._draft(name)
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
             descriptor = os.open(path, flags, 0o600)
@@ -64,8 +69,7 @@ class Drafts:
                 os.fsync(descriptor)
         except BaseException as error:
             os.close(descriptor)
-            with suppress(OSError):
-                path.unlink()
+            self._forget(name)
             if isinstance(error, OSError):
                 raise unwritable(self._folder, error) from None
             raise
@@ -79,7 +83,7 @@ class Drafts:
         made = []
         try:
             for name in list(self._open):
-                os.rename(self._folder / draft_of(name), self._folder / f"{name}{QUEUED}")
+                os.rename(self._draft(name), self._folder / f"{name}{QUEUED}")
                 made.append(f"{name}{QUEUED}")
                 os.close(self._open.pop(name))
             if made and self._durable:
@@ -88,13 +92,17 @@ class Drafts:
             raise unwritable(self._folder, error) from None
         return made
 
-    def drop(self) -> None:
-        """Forget what was written and not published."""
+    def close(self) -> None:
+        """Let go of what was written and not published."""
         for name, descriptor in self._open.items():
-            with suppress(OSError):
-                os.unlink(self._folder / draft_of(name))
+            self._forget(name)
             os.close(descriptor)
         self._open.clear()
+
+    def _forget(self, name: str) -> None:
+        if self._suffix != PREPARED:
+            with suppress(OSError):
+                self._draft(name).unlink()
 
 
 def queue_message(folder: Path, name: str, entry: Entry, content: Iterable[bytes]) -> str:
@@ -104,7 +112,7 @@ def queue_message(folder: Path, name: str, entry: Entry, content: Iterable[bytes
         drafts.write(name, entry, content)
         return drafts.publish()[0]
     finally:
-        drafts.drop()
+        drafts.close()
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mailjobs.errors import Interrupted, MailjobsError, OutputError, ReplyError
-from mailjobs.model import Send
+from mailjobs.model import Queue, Send
 from mailjobs.steps.before import failed_before, told
 from mailjobs.steps.context import Context, Output
 from mailjobs.steps.failed_rows import write_failed_rows
@@ -20,6 +20,9 @@ from mailjobs.steps.shelf import Shelf
 from mailjobs.steps.shipment import Shipment
 from mailjobs.steps.tally import Tally, weightier
 
+if TYPE_CHECKING:
+    from mailjobs.steps.queueing import Queueing
+
 
 def perform_batch(context: Context, action: Send) -> Output:
     """Result: messages, totals, failures, and where the rows are that failed."""
@@ -27,7 +30,7 @@ def perform_batch(context: Context, action: Send) -> Output:
     shelf = context.batches.shelf(context.step)
     count_anew(context, action, shelf)
     maker = LetterMaker(context, action, shelf)
-    shipment = Shipment(context, action, shelf, maker, limits_of(action), shelf.left)
+    shipment = _shipment(context, action, shelf, maker)
     before = dict(shelf.known.totals)
     output = Output(error=shipment.deliver())
     tally = shipment.tally
@@ -45,6 +48,15 @@ def perform_batch(context: Context, action: Send) -> Output:
     output.summary = f"{tally.summary()}{told(before)}{stopped}{where}{f'; {shelf.note}' if shelf.note else ''}"
     output.summary += shelf.found.remarks(tally.bad)
     return output
+
+
+def _shipment(context: Context, action: Send, shelf: Shelf, maker: LetterMaker) -> Shipment | Queueing:
+    if not isinstance(action, Queue):
+        return Shipment(context, action, shelf, maker, limits_of(action), shelf.left)
+    from mailjobs.steps.queueing import Queueing
+
+    assert action.dir is not None, "a batch is queued into a directory"
+    return Queueing(context, action, action.dir, shelf, maker)
 
 
 def _account(context: Context, action: Send, shelf: Shelf, output: Output, tally: Tally) -> None:

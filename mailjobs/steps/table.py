@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mailjobs.steps import command, connect, disconnect, expand, send, verify
+from mailjobs.steps import command, connect, disconnect, expand, process_queue, queue, send, verify
 from mailjobs.steps.context import Context, Output
 
 STEPS: dict[str, Callable[[Context], Output]] = {
     "connect": connect.perform,
     "send": send.perform,
+    "queue": queue.perform,
+    "process_queue": process_queue.perform,
     "verify": verify.perform,
     "expand": expand.perform,
     "command": command.perform,

@@ -39,6 +39,12 @@ def properties(schema: dict[str, Any]) -> dict[str, Any]:
     return next(branch["properties"] for branch in schema["anyOf"] if "properties" in branch)
 
 
+# What a send says of delivery, and a queue leaves to those who process it.
+OF_DELIVERY = {
+    "rate", "rate_per_domain", "connections", "in_flight", "messages_per_connection", "recipients_per_message",
+    "on_error", "max_failures", "processes",
+}  # fmt: skip
+
 # (where the keys stand, the model, keys under another name or handled elsewhere, fields that no key sets)
 LANGUAGE: list[tuple[dict[str, Any], type, dict[str, str | None], set[str]]] = [
     (
@@ -91,6 +97,8 @@ LANGUAGE: list[tuple[dict[str, Any], type, dict[str, str | None], set[str]]] = [
     ),
     (DEFINITIONS["step"]["properties"]["send"], model.Send, {}, {"place"}),
     (properties(DEFINITIONS["step"]["properties"]["send"])["exclude"], model.Exclude, {}, {"place"}),
+    (DEFINITIONS["step"]["properties"]["queue"], model.Queue, {}, {"place", *OF_DELIVERY}),
+    (DEFINITIONS["step"]["properties"]["process_queue"], model.ProcessQueue, {}, {"place"}),
     (DEFINITIONS["guards"], model.Guards, {}, {"place"}),
     (DEFINITIONS["step"]["properties"]["verify"], model.Verify, {}, set()),
     (DEFINITIONS["step"]["properties"]["expand"], model.Expand, {}, set()),
@@ -153,7 +161,9 @@ def test_every_key_has_a_description_and_good_examples(path: str, schema: dict[s
 
 def keys_of_a_batch() -> Iterator[tuple[str, dict[str, Any], list[str]]]:
     """Each key of `send` and `guards`, with its schema and the keys that must be given beside it."""
-    for mapping in (DEFINITIONS["step"]["properties"]["send"]["anyOf"][1], DEFINITIONS["guards"]):
+    steps = DEFINITIONS["step"]["properties"]
+    queues = (steps["queue"], steps["process_queue"]["anyOf"][1])
+    for mapping in (steps["send"]["anyOf"][1], *queues, DEFINITIONS["guards"]):
         for path, schema in described(mapping):
             yield path.removeprefix("."), schema, mapping.get("required", [])
 

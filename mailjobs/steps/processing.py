@@ -1,0 +1,209 @@
+"""The files of a queue become outcomes, over a pool of connections."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+from mailjobs.delivery import Limits, Terms
+from mailjobs.delivery.pool import Pool
+from mailjobs.delivery.rates import Rates
+from mailjobs.delivery.signals import HeldSignals
+from mailjobs.errors import FileError, MailjobsError
+from mailjobs.events import Error, Publish
+from mailjobs.model import Guards, ProcessQueue
+from mailjobs.rows.temporary import temporary
+from mailjobs.session import Conversation
+from mailjobs.spool import FAILED, HELD, QUEUED, SENT, Aside, Patience, QueuedLetter, Rested, Spool, measure, recover
+from mailjobs.steps.context import Context, Output, reply_dict
+from mailjobs.steps.due import due, opened
+from mailjobs.steps.queues import check_queue
+from mailjobs.steps.reporting import Reporter
+from mailjobs.steps.tally import Tally, weightier
+
+KINDS: Final = {SENT: "sent", QUEUED: "deferred", FAILED: "failed", HELD: "unknown"}
+WORST_FIRST: Final = {"sent": "a", "deferred": "dn", "failed": "rd", "unknown": "u"}
+MOST_TOLD: Final = 1000  # files of each kind in the result
+
+
+class Processing:
+    """One process_queue step under way."""
+
+    def __init__(self, context: Context, action: ProcessQueue) -> None:
+        self.tally = Tally()
+        self.files: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS.values()}
+        self.counts: Counter[str] = Counter()
+        self.aside: list[Aside] = []
+        self.recovered = 0
+        self._context = context
+        self._action = action
+        self._kept: Conversation | None = None
+        self._loud: Publish | None = None
+        self._publish = context.publish.bind(server=context.sessions.name(context.step.server))
+
+    def run(self) -> MailjobsError | None:
+        """Until all that was due is settled; what kept it from going on."""
+        try:
+            spool = self._open()
+        except MailjobsError as error:
+            return error
+        found: MailjobsError | None = None
+        try:
+            with HeldSignals() as signals:
+                self._deliver(spool, signals.check)
+        except MailjobsError as error:
+            found = error
+        finally:
+            if self._kept is not None and self._loud is not None:
+                self._kept.publish = self._loud
+        try:
+            spool.close()
+        except MailjobsError as error:
+            found = found or error
+        return found
+
+    def _open(self) -> Spool:
+        """Take up what processes that are gone have left, and see to the guards. Raises FileError, GuardError."""
+        action, context = self._action, self._context
+        check_queue(action)
+        retry, gate = context.step.retry, context.preparation.gate
+        patience = Patience(retry.attempts, retry.delay, retry.max_delay, action.max_age)
+        self.recovered = len(recover(action.dir, patience, keep=action.keep, tell=self._tell))
+        files = None
+        if gate.guards != Guards() or gate.redirect is not None:
+            found = due(context, action)
+            context.send_to(found.new)
+            files = found.files
+        return Spool(
+            action.dir,
+            opened(action),
+            keep=action.keep,
+            patience=patience,
+            files=files,
+            limit=action.limit,
+            redirect=gate.redirect.address if gate.redirect is not None else None,
+            tell=self._tell,
+            rested=self._rested,
+        )
+
+    def _deliver(self, spool: Spool, check: Callable[[], None]) -> None:
+        reporter = Reporter(self._publish, ())
+        terms = _terms(self._action)
+        pool = Pool[QueuedLetter](
+            spool, terms, _limits(self._action), self._dial, reporter, self._context.sessions.has_time
+        )
+        try:
+            pool.run(lambda: self.tally.absorb(reporter.take()), check)
+        finally:
+            self.tally.absorb(reporter.take())
+
+    def _dial(self, number: int) -> Conversation:
+        """The first connection is the step's, which later steps go on with."""
+        context, quiet = self._context, self._publish.in_batch()
+        if number:
+            return context.sessions.another(context.step.server, quiet)
+        self._kept = context.connection()
+        self._loud, self._kept.publish = self._kept.publish, quiet
+        return self._kept
+
+    # --- what is told; in any thread
+
+    def _tell(self, aside: Aside) -> None:
+        self.aside.append(aside)
+        self._publish(Error(FileError.code, f"{self._action.dir / aside.file} is put aside: {aside.why}"))
+
+    def _rested(self, rested: Rested) -> None:
+        if rested.suffix == QUEUED and not rested.state.tried:
+            return  # it was not come to
+        kind = KINDS[rested.suffix]
+        self.counts[kind] += 1
+        if len(self.files[kind]) < MOST_TOLD:
+            self.files[kind].append(_told(kind, rested))
+
+
+def process(context: Context, action: ProcessQueue) -> Output:
+    """The step's result."""
+    processing = Processing(context, action)
+    error = processing.run()
+    tally = processing.tally
+    output = Output(error=weightier(error, tally.error(())), last_reply=tally.last_reply)
+    if output.error is None and processing.aside:
+        first = processing.aside[0]
+        output.error = FileError(f"{action.dir / first.file} is put aside: {first.why}", hint="nothing else is touched")
+    output.result = {
+        **processing.files,
+        "counts": {kind: processing.counts[kind] for kind in KINDS.values()},
+        "totals": dict(tally.totals),
+        "recovered": processing.recovered,
+        "set_aside": [aside._asdict() for aside in processing.aside],
+    }
+    output.summary = _summary(processing) + _queue(action, output)
+    return output
+
+
+def _queue(action: ProcessQueue, output: Output) -> str:
+    """What is left of the queue, for the result and for people."""
+    try:
+        depth = measure(action.dir)
+    except FileError:
+        return ""
+    output.result |= {"depth": depth.waiting, "age": round(depth.age, 3), "left": depth.counts}
+    if not depth.waiting:
+        return "; the queue is empty"
+    return f"; {depth.waiting} in the queue, the oldest {age_words(depth.age)} old"
+
+
+def _summary(processing: Processing) -> str:
+    counts = [f"{processing.counts[kind]} {kind}" for kind in KINDS.values() if processing.counts[kind]]
+    more = [f"{processing.recovered} recovered"] if processing.recovered else []
+    more += [f"{len(processing.aside)} put aside"] if processing.aside else []
+    return ", ".join(counts + more) or "nothing to send"
+
+
+def age_words(seconds: float) -> str:
+    """An age in its largest unit: `3 days`, `5 minutes`."""
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{int(seconds)} seconds"
+
+
+def _told(kind: str, rested: Rested) -> dict[str, Any]:
+    state = rested.state
+    outcomes = [(one, state.outcome(one.address)) for one in rested.entry.recipients]
+    letters = WORST_FIRST[kind]
+    ranked = sorted(outcomes, key=lambda pair: _rank(letters, state.letters[pair[0].address]))
+    decisive = next((outcome for _, outcome in ranked if outcome.reply is not None), None)
+    return {
+        "file": rested.file,
+        "message_id": rested.entry.message_id,
+        "reply": reply_dict(decisive.reply if decisive is not None else None),
+        "reason": state.held or state.given_up,
+        "next": state.next.isoformat() if kind == "deferred" and state.next is not None else None,
+        "recipients": [
+            {"address": one.address, "kind": one.kind, "state": outcome.state, "reply": reply_dict(outcome.reply)}
+            for one, outcome in outcomes
+        ],
+    }
+
+
+def _rank(letters: str, letter: str) -> int:
+    return letters.index(letter) if letter in letters else len(letters)
+
+
+def _limits(action: ProcessQueue) -> Limits:
+    with temporary():
+        return Rates(action.rate, action.rate_per_domain, 1)
+
+
+def _terms(action: ProcessQueue) -> Terms:
+    """A message that is deferred waits in the queue, so delivery itself tries once."""
+    return Terms(
+        connections=action.connections,
+        in_flight=action.in_flight,
+        messages_per_connection=action.messages_per_connection,
+        recipients_per_message=action.recipients_per_message,
+        on_unknown=action.on_unknown,
+    )
