@@ -5,7 +5,7 @@ A file is called after what becomes of it: `.queued` waits, `.sending` is somebo
 grows only at its end, by whole lines.
 """
 
-from mailjobs.spool.book import Rested, Spool
+from mailjobs.spool.book import Spool
 from mailjobs.spool.directory import Aside, Depth, list_files, look, measure, peek
 from mailjobs.spool.entry import Entry, Person
 from mailjobs.spool.head import Damaged
@@ -14,6 +14,7 @@ from mailjobs.spool.locked import Locked, lock
 from mailjobs.spool.names import FAILED, HELD, QUEUED, SENDING, SENT, fresh_name, is_prepared, is_queued, row_name
 from mailjobs.spool.patience import Patience
 from mailjobs.spool.recover import Recovered, recover
+from mailjobs.spool.resting import Rested
 from mailjobs.spool.state import Owner, State
 from mailjobs.spool.stored import Stored, read, read_entry
 from mailjobs.spool.write import Drafts, queue_message

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 from mailjobs import clock
 from mailjobs.disk import boot_id, sync_folder
@@ -18,27 +18,17 @@ from mailjobs.errors import OutputError, StateError
 from mailjobs.session import Letter, Part, Settled
 from mailjobs.spool import lines
 from mailjobs.spool.directory import Aside, Tell, broken, list_files, set_aside
-from mailjobs.spool.entry import Entry
 from mailjobs.spool.head import Damaged
 from mailjobs.spool.letter import QueuedLetter
 from mailjobs.spool.locked import Locked, lock
-from mailjobs.spool.names import FAILED, HELD, QUEUED, SENDING, SENT, host_name
+from mailjobs.spool.names import FAILED, HELD, QUEUED, SENDING, host_name
 from mailjobs.spool.patience import UNKNOWN, Patience, rest
+from mailjobs.spool.resting import Rested, put
 from mailjobs.spool.state import State
 from mailjobs.spool.stored import Stored
 
 BLOCK: Final = 64  # files that are claimed together: one sync of the directory for them all
 BLOCK_OCTETS: Final = 4 * 1024 * 1024  # of content, above which no more are claimed together
-
-
-class Rested(NamedTuple):
-    """A file that was let go: what it is called now, or was when it was queued where it is `gone`."""
-
-    file: str
-    suffix: str
-    gone: bool
-    entry: Entry
-    state: State
 
 
 class _Watch(weakref.ref[QueuedLetter]):
@@ -312,23 +302,6 @@ class Spool:
     def _check(self) -> None:
         if self.failure is not None:
             raise self.failure
-
-
-def put(held: Locked, state: State, suffix: str, data: bytes, keep: bool) -> bool:
-    """Append `data` and give the file its `suffix`; whether it is gone instead. Raises OSError.
-
-    What it says is on the disk before a name that lets it be sent again: else a power loss may leave the name alone.
-    """
-    if data:
-        held.append(data)
-    if suffix == SENT and not keep:
-        held.unlink()
-        return True
-    if suffix != SENT and (data or state.tried):
-        held.sync()
-    if suffix != held.suffix:
-        held.rename(suffix)
-    return False
 
 
 def suffixes_of(opened: str) -> tuple[str, ...]:

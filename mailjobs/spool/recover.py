@@ -11,12 +11,12 @@ from typing import Final, NamedTuple
 from mailjobs import clock
 from mailjobs.disk import boot_id, sync_folder
 from mailjobs.spool import lines
-from mailjobs.spool.book import put
 from mailjobs.spool.directory import Aside, Tell, broken, list_files, set_aside, unreadable
 from mailjobs.spool.head import Damaged
 from mailjobs.spool.locked import FLAGS, Locked, lock
 from mailjobs.spool.names import DRAFT, QUEUED, SENDING, host_name
 from mailjobs.spool.patience import Patience, rest
+from mailjobs.spool.resting import put
 from mailjobs.spool.state import Owner
 
 ABANDONED: Final = 3600.0  # seconds after which a draft that nobody writes is nobody's
