@@ -1,0 +1,108 @@
+"""A batch that is queued: each row once, however often the run is broken off and begun again."""
+
+import os
+import signal
+
+import pytest
+
+from mailjobs import clock
+from mailjobs.spool import look, names
+from tests.once.batch import ended
+from tests.once.faults import Point, chosen, seen
+from tests.once.sink import Sink
+from tests.queue.outbox import Outbox
+
+CALLS = ("create", "write", "fsync", "fdatasync", "rename")
+ROWS = 5
+
+
+def rows_of(outbox):
+    return sorted(int(look(outbox.path, file).entry.row) for file in outbox.files() if not file.startswith("."))
+
+
+def test_each_row_is_queued_with_what_the_file_says_of_it(tmp_path):
+    outbox = Outbox(tmp_path / "box")
+    outbox.write_rows(3)
+    record = outbox.process("queue.yaml")
+    assert record.exit_status == 0
+    assert record.steps[0].result["totals"]["accepted"] == 3
+    assert rows_of(outbox) == [1, 2, 3]
+    entry = look(outbox.path, outbox.files()[0]).entry
+    assert (entry.job, entry.run, entry.message) == ("queue", record.run, "letter")
+    assert outbox.process("queue.yaml").exit_status == 77  # it was queued before
+
+
+def test_what_is_queued_is_what_would_have_been_sent(tmp_path):
+    with Sink(tmp_path) as sink:
+        outbox = Outbox(tmp_path / "box", sink.port)
+        outbox.write_rows(40)
+        outbox.process("queue.yaml")
+        assert outbox.process().exit_status == 0
+        assert outbox.account(sink) == {"gone": 40}
+
+
+def test_two_batches_of_one_run_do_not_share_names(tmp_path):
+    outbox = Outbox(tmp_path / "box")
+    outbox.write_rows(2)
+    job = outbox.folder / "queue.yaml"
+    text = job.read_text()
+    job.write_text(text + text[text.index("  - id: mail") :].replace("id: mail", "id: again"))
+    assert outbox.process("queue.yaml").exit_status == 0
+    assert rows_of(outbox) == [1, 1, 2, 2]
+
+
+@pytest.mark.parametrize("processed", [False, True])
+def test_broken_off_in_a_call_each_row_is_queued_once(tmp_path, faults, random, processed):
+    plain = Outbox(tmp_path / "plain")
+    plain.write_rows(ROWS)
+    plain.run("queue.yaml", **Point(0, CALLS).environment(faults, tmp_path / "calls"))
+    calls = seen(tmp_path / "calls")
+    last = [number for number, name in enumerate(calls, 1) if name == "rename"][-ROWS:]
+    points = [random.choice(chosen(calls, 20, random)), last[1], last[-1] + 1, last[-1] + 2]
+    for index, number in enumerate(points):
+        folder = tmp_path / f"{index}"
+        folder.mkdir()
+        with Sink(folder) as sink:
+            outbox = Outbox(folder / "box", sink.port, "keep: true" if index % 2 else "")
+            outbox.write_rows(ROWS)
+            ended(outbox.start("queue.yaml", **Point(number, CALLS).environment(faults, folder / "calls")))
+            if processed:
+                outbox.process()
+            status = outbox.process("queue.yaml").exit_status
+            outbox.process()
+            print(f"killed at call {number}, then exit status {status}: {dict(sink.taken())}")
+            assert set(sink.taken().values()) == {1}
+            unknown = ROWS - len(sink.taken())
+            assert unknown == 0 or (processed and status == 69), number
+
+
+def test_interrupted_it_goes_on(tmp_path):
+    outbox = Outbox(tmp_path / "box")
+    outbox.write_rows(2000)
+    process = outbox.start("queue.yaml")
+    while not any(file.endswith(".queued") for file in outbox.files()):
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    run = ended(process)
+    run.must_be_expected()
+    if run.status == 143:
+        assert len(rows_of(outbox)) < 2000
+        assert outbox.process("queue.yaml").exit_status == 0
+    assert rows_of(outbox) == list(range(1, 2001))
+    assert not [file for file in outbox.files() if file.startswith(".")]
+
+
+def test_names_of_rows_derive_from_run_batch_and_key():
+    made = {names.row_name(run, batch, key) for run in ("r1", "r2") for batch in ("a", "b") for key in ("1", "2")}
+    assert len(made) == 8
+    assert names.row_name("r1", "a", "1") in made
+
+
+def test_fresh_names_never_collide_and_sort_as_they_were_made(monkeypatch):
+    found = [names.fresh_name() for _ in range(1000)]
+    assert found == sorted(found)
+    assert len(set(found)) == 1000
+    monkeypatch.setattr(clock, "now", lambda moment=clock.now(): moment)
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    monkeypatch.setattr(names, "_count", iter([0, 0]))
+    assert names.fresh_name() != names.fresh_name()
