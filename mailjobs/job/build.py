@@ -84,7 +84,8 @@ def _steps(root: Node, names: Names, problems: Problems) -> tuple[model.Step, ..
     if steps is None:
         problems.at(root, (), "missing key 'steps'", hint="what the job does, such as `steps: [{connect: true}]`")
         return ()
-    if steps.entries() and not names.servers and not problems.touches(("servers",)):
+    needing = [node for node in steps.entries() if not (isinstance(node.value, dict) and "queue" in node.value)]
+    if needing and not names.servers and not problems.touches(("servers",)):
         hint = "write `server: smtp://host`"
         problems.at_key(steps, ("steps",), "the steps need a server, and the job names none", hint=hint, code=NO_HOST)
     ids: dict[str, JobPath] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from mailjobs.errors import ExitStatus, Interrupted, JobError, ProxyError
@@ -43,9 +44,13 @@ def _check_proxy(proxy: Proxy) -> None:
 
 
 def destination_of(job: Job, step: Step) -> Server | str:
-    """Where the messages of a step go: its server, or the directory that it queues into. Raises JobError 163."""
+    """Where the messages of a step go: its server, or the directory that it queues into, from the job's own folder.
+
+    Raises JobError 163.
+    """
     if isinstance(step.action, Queue):
-        return f"the queue {step.action.dir}"
+        home = job.files[0].parent if job.files else os.curdir
+        return f"the queue {os.path.relpath(step.action.dir or os.curdir, home)}"
     return server_of(job, step.server)
 
 

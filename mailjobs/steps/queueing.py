@@ -1,7 +1,8 @@
 """The rows of a batch become queue files, each once however often the run is begun again.
 
 A file is written under a name that nobody looks for and put on the disk; then the ledger has its dot; then it gets its
-name. So where a dot is left without an outcome, the draft says that it was not queued, and its absence that it was.
+name. So where a dot is left without an outcome, the draft says that it was not queued, and its absence that it was. After a
+power loss the absence says nothing, for the dot may be that of a whole block of rows.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from mailjobs.delivery.signals import HeldSignals
+from mailjobs.disk import boot_id
 from mailjobs.errors import MailjobsError
-from mailjobs.ledger import LedgerBook
+from mailjobs.ledger import LedgerBook, StepFiles
+from mailjobs.ledger.replay import records
 from mailjobs.model import Queue
 from mailjobs.prepare import Letter
 from mailjobs.rows import Row
@@ -42,6 +45,7 @@ class Queueing:
         self._shelf = shelf
         self._maker = maker
         self._batch = shelf.files.step
+        self._sure = _of_this_boot(shelf.files)
         self._doubtful: set[int] = set()  # rows of which an earlier session has left a dot alone
         self._progress = Progress(context.publish, self.tally, shelf.left)
         self._reporter = Reporter(context.publish, action.stop_on)
@@ -103,9 +107,11 @@ class Queueing:
         name = self._name(letter)
         if is_queued(self._folder, name):
             return _all(letter, "accepted")
-        if letter.row not in self._doubtful or is_prepared(self._folder, name) or self._action.on_unknown == "resend":
+        if letter.row not in self._doubtful or is_prepared(self._folder, name):
             return None
-        return _all(letter, "unknown")
+        if self._sure:
+            return _all(letter, "accepted")  # and somebody has sent it since
+        return None if self._action.on_unknown == "resend" else _all(letter, "unknown")
 
     def _settle(self, book: LedgerBook[Letter], settled: list[Settled[Any]]) -> None:
         book.settle(settled)
@@ -114,6 +120,13 @@ class Queueing:
 
     def _name(self, letter: Letter) -> str:
         return row_name(self._context.preparation.facts.id, self._batch, letter.key)
+
+
+def _of_this_boot(files: StepFiles) -> bool:
+    """Whether all that earlier sessions have written is there: no power was lost since."""
+    here = boot_id()
+    starts = [next(records(journal), None) for journal in files.journals()]
+    return bool(here) and all(words is not None and words[:1] + words[3:4] == ["start", here] for words in starts)
 
 
 def _all(letter: Letter, state: str) -> tuple[Outcome, ...]:

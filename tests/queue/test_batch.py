@@ -57,8 +57,8 @@ def test_broken_off_in_a_call_each_row_is_queued_once(tmp_path, faults, random, 
     plain.write_rows(ROWS)
     plain.run("queue.yaml", **Point(0, CALLS).environment(faults, tmp_path / "calls"))
     calls = seen(tmp_path / "calls")
-    last = [number for number, name in enumerate(calls, 1) if name == "rename"][-ROWS:]
-    points = [random.choice(chosen(calls, 20, random)), last[1], last[-1] + 1, last[-1] + 2]
+    renames = [number for number, name in enumerate(calls, 1) if name == "rename"][-ROWS - 1 : -1]
+    points = [random.choice(chosen(calls, 20, random)), renames[1], renames[-1] + 2]
     for index, number in enumerate(points):
         folder = tmp_path / f"{index}"
         folder.mkdir()
@@ -71,14 +71,13 @@ def test_broken_off_in_a_call_each_row_is_queued_once(tmp_path, faults, random, 
             status = outbox.process("queue.yaml").exit_status
             outbox.process()
             print(f"killed at call {number}, then exit status {status}: {dict(sink.taken())}")
-            assert set(sink.taken().values()) == {1}
-            unknown = ROWS - len(sink.taken())
-            assert unknown == 0 or (processed and status == 69), number
+            assert list(sink.taken().values()) == [1] * ROWS, number
+            assert status in (0, 77)
 
 
 def test_interrupted_it_goes_on(tmp_path):
     outbox = Outbox(tmp_path / "box")
-    outbox.write_rows(2000)
+    outbox.write_rows(200)
     process = outbox.start("queue.yaml")
     while not any(file.endswith(".queued") for file in outbox.files()):
         assert process.poll() is None
@@ -86,9 +85,9 @@ def test_interrupted_it_goes_on(tmp_path):
     run = ended(process)
     run.must_be_expected()
     if run.status == 143:
-        assert len(rows_of(outbox)) < 2000
+        assert len(rows_of(outbox)) < 200
         assert outbox.process("queue.yaml").exit_status == 0
-    assert rows_of(outbox) == list(range(1, 2001))
+    assert rows_of(outbox) == list(range(1, 201))
     assert not [file for file in outbox.files() if file.startswith(".")]
 
 
@@ -102,7 +101,8 @@ def test_fresh_names_never_collide_and_sort_as_they_were_made(monkeypatch):
     found = [names.fresh_name() for _ in range(1000)]
     assert found == sorted(found)
     assert len(set(found)) == 1000
-    monkeypatch.setattr(clock, "now", lambda moment=clock.now(): moment)
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment)
     monkeypatch.setattr(os, "getpid", lambda: 1)
     monkeypatch.setattr(names, "_count", iter([0, 0]))
     assert names.fresh_name() != names.fresh_name()
