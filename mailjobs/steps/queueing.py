@@ -1,8 +1,8 @@
 """The rows of a batch become queue files, each once however often the run is begun again.
 
 A file is written under a name that nobody looks for and put on the disk; then the ledger has its dot; then it gets its
-name. So where a dot is left without an outcome, the draft says that it was not queued, and its absence that it was. After a
-power loss the absence says nothing, for the dot may be that of a whole block of rows.
+name. So where a dot is left without an outcome, the draft says that it was not queued, and its absence that it was.
+After a power loss the absence says nothing, for the dot may be that of a whole block of rows.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def test_a_missing_directory_is_an_error_before_anything_is_done(tmp_path, step,
     error = record.error or record.steps[1].error
     assert (error.name, error.code, record.exit_status) == ("FileError", 302, 66)
     assert "outbox is not there" in error.message
-    assert error.place.line == 11
+    assert error.place.line == 12
     assert "mkdir -m 700" in error.hint
     assert dry_run or not record.steps
 
@@ -243,8 +243,9 @@ def test_raw_octets_and_large_content_go_through_unchanged(tmp_path, outbox, scr
         S: 220 ready
         C: EHLO re:.*
         S: 250-scripted
+        S: 250-SMTPUTF8
         S: 250 8BITMIME
-        C: MAIL re:.* BODY=8BITMIME
+        C: MAIL re:.* BODY=8BITMIME SMTPUTF8
         S: 250 ok
         C: RCPT re:.*
         S: 250 ok
@@ -283,7 +284,7 @@ def test_through_real_servers(tmp_path, outbox, lab, box_name, port, kind):
         server: {{host: 127.0.0.1, port: {lab.port(port)}, tls: none}}
         data: {{people: {{csv: people.csv}}}}
         messages:
-          m: {{from: bob@lab.test, to: "Ünï <{box_name}@lab.test>", subject: "Größe {{{{ row.n }}}}", text: ".hi\n"}}
+          m: {{from: bob@lab.test, to: "Ünï <{box_name}@lab.test>", subject: "Größe {{{{ row.n }}}}", text: ".hi"}}
         steps:
           - queue: {{message: m, for_each: people, dir: outbox}}
           - process_queue: {{dir: outbox, keep: true}}
