@@ -45,7 +45,8 @@ def perform_batch(context: Context, action: Send) -> Output:
     _account(context, action, shelf, output, tally)
     _judge_before(context, action, shelf, output, before)
     stopped, where = _why_stopped(action, tally) + lost, _where(output.result)
-    output.summary = f"{tally.summary()}{told(before)}{stopped}{where}{f'; {shelf.note}' if shelf.note else ''}"
+    done = "queued" if isinstance(action, Queue) else "accepted"
+    output.summary = f"{tally.summary(done)}{told(before)}{stopped}{where}{f'; {shelf.note}' if shelf.note else ''}"
     output.summary += shelf.found.remarks(tally.bad)
     return output
 

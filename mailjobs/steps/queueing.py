@@ -115,8 +115,8 @@ class Queueing:
 
     def _settle(self, book: LedgerBook[Letter], settled: list[Settled[Any]]) -> None:
         book.settle(settled)
-        for one in settled:
-            self._reporter(one)
+        for one in settled:  # no event says that anybody has got it: that is for those who process the queue
+            self.tally.add(one)
 
     def _name(self, letter: Letter) -> str:
         return row_name(self._context.preparation.facts.id, self._batch, letter.key)

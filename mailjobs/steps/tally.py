@@ -114,9 +114,10 @@ class Tally:
         """So many there were to send to: whoever is not counted yet was not come to."""
         self.totals["not-attempted"] += max(recipients - self.skipped - self.totals.total(), 0)
 
-    def summary(self) -> str:
-        """Such as `3 accepted, 1 rejected`."""
-        counts = [f"{self.totals[state]} {state}" for state in STATES if self.totals[state]]
+    def summary(self, accepted: str = "accepted") -> str:
+        """Such as `3 accepted, 1 rejected`; `accepted` is what is said of the former."""
+        words = {"accepted": accepted}
+        counts = [f"{self.totals[state]} {words.get(state, state)}" for state in STATES if self.totals[state]]
         return ", ".join(counts) or "nobody to send to"
 
     def error(self, stop_on: tuple[str, ...]) -> MailjobsError | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +19,8 @@ JOBS = (
     "batch-from-csv/job",
     "config-as-code/nightly",
     "config-as-code/release",
+    "outbox/queue",
+    "outbox/process",
     "relay-check/job",
     "access-token/job",
     "behind-a-proxy/job",
@@ -94,6 +98,18 @@ def test_behind_a_proxy_goes_straight_where_there_is_none(sandbox: Sandbox):
     assert report["steps"][0]["result"]["connection"]["proxy"] is None
     (message,) = (parsed(path.read_bytes()) for path in sandbox.messages())
     assert message["subject"] == "The nightly report"
+
+
+def test_what_the_outbox_example_queues_is_sent_once(sandbox: Sandbox, tmp_path: Path):
+    folder = shutil.copytree(EXAMPLES / "outbox", tmp_path / "outbox")
+    for _ in range(2):
+        queued = run(folder / "queue.yaml", sandbox.port, HOSTNAME="db1")["steps"][0]["result"]["file"]
+    assert queued in os.listdir(folder / "outgoing")
+    assert run(folder / "process.yaml", sandbox.port)["steps"][0]["result"]["counts"]["sent"] == 2
+    assert run(folder / "process.yaml", sandbox.port)["steps"][0]["result"]["counts"]["sent"] == 0
+    messages = [parsed(path.read_bytes()) for path in sandbox.messages()]
+    assert [message["subject"] for message in messages] == ["The backup of db1 is complete"] * 2
+    assert {path.suffix for path in (folder / "outgoing").glob("*") if path.name[0] != "."} == {".sent"}
 
 
 def test_relay_check_skips_what_the_server_has_not(sandbox: Sandbox):
