@@ -97,6 +97,7 @@ class Queueing:
             else:
                 self._settle(book, [Settled(letter, known)])
         if written:
+            drafts.sync()
             book.dot(written)
             drafts.publish()
             self._settle(book, [Settled(letter, _all(letter, "accepted")) for letter in written])
