@@ -24,13 +24,16 @@ class Locked:
     Methods raise OSError.
     """
 
-    __slots__ = ("_good", "descriptor", "folder", "name", "suffix")
+    __slots__ = ("_folder", "_good", "descriptor", "name", "suffix")
 
-    def __init__(self, folder: Path, file: str, descriptor: int) -> None:
-        self.folder = folder
+    def __init__(self, folder: str, file: str, descriptor: int) -> None:
+        self._folder = folder  # as text: a Path for each name would cost as much as reading the file
         self.name, self.suffix = split_name(file)
         self.descriptor = descriptor
         self._good = -1  # where a torn line begins, which is cut off before anything is appended
+
+    def _path(self, file: str) -> str:
+        return f"{self._folder}/{file}"
 
     @property
     def file(self) -> str:
@@ -60,24 +63,24 @@ class Locked:
     def rename(self, suffix: str) -> None:
         """Give it another suffix. A file that has that name already is not ours, and is left alone: EEXIST."""
         target = f"{self.name}{suffix}"
-        if os.path.lexists(self.folder / target):
+        if os.path.lexists(self._path(target)):
             raise FileExistsError(errno.EEXIST, f"there is a file {target} already")
-        os.rename(self.folder / self.file, self.folder / target)
+        os.rename(self._path(self.file), self._path(target))
         self.suffix = suffix
 
     def set_aside(self) -> str:
         """Put it out of everybody's way, as it is; what it is called then."""
         made = f"{self.file}{DAMAGED}"
         number = 0
-        while os.path.lexists(self.folder / made):
+        while os.path.lexists(self._path(made)):
             number += 1
             made = f"{self.file}.{number}{DAMAGED}"
-        os.rename(self.folder / self.file, self.folder / made)
+        os.rename(self._path(self.file), self._path(made))
         return made
 
     def unlink(self) -> None:
         """It has had its time."""
-        os.unlink(self.folder / self.file)
+        os.unlink(self._path(self.file))
 
     def close(self) -> None:
         """Let it go."""
@@ -103,7 +106,8 @@ def lock(folder: Path, file: str) -> Locked | None:
 
     Raises OSError where it cannot be opened, and Damaged where it is no file at all.
     """
-    path = folder / file
+    home = os.fspath(folder)
+    path = f"{home}/{file}"
     try:
         descriptor = os.open(path, FLAGS)
     except OSError as error:
@@ -112,7 +116,7 @@ def lock(folder: Path, file: str) -> Locked | None:
         if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
             raise Damaged("it is no file") from None
         raise
-    found = Locked(folder, file, descriptor)
+    found = Locked(home, file, descriptor)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         here, there = os.fstat(descriptor), os.lstat(path)
