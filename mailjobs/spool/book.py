@@ -210,7 +210,7 @@ class Spool:
                 self._finish(held, stored)
             return None
         held.append(lines.claim(now, *self._me))
-        state.tried = False
+        state.claimed()
         held.rename(SENDING)
         letter = QueuedLetter(held, stored, self._redirect)
         self._watches[id(held)] = _watch(letter, self._let_go.append)
@@ -228,8 +228,8 @@ class Spool:
             if whole.redirect is not None:
                 self._redirected(whole, one, now)
                 continue
-            stored.state.settle(one.outcomes)
-            self._append(held, lines.done(now, one.outcomes), keep=True)
+            letters = stored.state.settle(one.outcomes)
+            self._append(held, lines.done(now, one.outcomes, letters), keep=True)
             if self.failure is None and not set(stored.state.letters.values()) - {"a"}:
                 self._finish(held, stored)
 

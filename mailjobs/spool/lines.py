@@ -44,9 +44,9 @@ def dot(now: datetime, addresses: Sequence[str]) -> bytes:
     return line(f"dot {_time(now)} {_joined(addresses)}")
 
 
-def done(now: datetime, outcomes: Sequence[Outcome]) -> bytes:
-    """What became of recipients: one line, and one more for each with its reply."""
-    letters = "".join([LETTERS[outcome.state] for outcome in outcomes])
+def done(now: datetime, outcomes: Sequence[Outcome], letters: str = "") -> bytes:
+    """What became of recipients: one line, and one more for each with its reply. `letters`: what that makes of them."""
+    letters = letters or "".join([LETTERS[outcome.state] for outcome in outcomes])
     made = line(f"done {_time(now)} {letters} {_joined([outcome.recipient for outcome in outcomes])}")
     return made + b"".join([_said(outcome) for outcome in outcomes])
 

@@ -27,8 +27,9 @@ class Owner(NamedTuple):
 class State:
     """`letters` has one of a r d u n for each address (see `lines`); `said` the last outcome with a reply or a reason.
 
-    `owner` is the last who has claimed it, whether or not it still has it, and `tried` says whether anything has come
-    of that. `tries` were made before `next`, which was said at `waits_since`. `held` and `given_up` say why, or are "".
+    `owner` is the last who has claimed it, whether or not it still has it; `tried` says whether anything has come of
+    that, `doubts` are those who were unknown before, or have become so. `tries` were made before `next`, which was said
+    at `waits_since`. `held` and `given_up` say why, or are "".
     """
 
     letters: dict[str, str]
@@ -40,6 +41,7 @@ class State:
     waits_since: datetime | None = None
     held: str = ""
     given_up: str = ""
+    doubts: set[str] = field(default_factory=set)
 
     def open(self, opened: str = "nd") -> list[str]:
         """The addresses in one of those states."""
@@ -65,12 +67,24 @@ class State:
         for address in addresses:
             self.letters[address] = "u"
 
-    def settle(self, outcomes: Sequence[Outcome]) -> None:
-        """Take in what became of some."""
+    def claimed(self) -> None:
+        """Somebody begins to send it. Who is unknown now may have it, whatever comes of further tries."""
+        self.tried = False
+        self.doubts = set(self.open("u"))
+
+    def settle(self, outcomes: Sequence[Outcome]) -> str:
+        """Take in what became of some; the letters that they have now, for their line.
+
+        Who may have it from an earlier try is still unknown after one that nothing came of.
+        """
         for outcome in outcomes:
-            self.letters[outcome.recipient] = lines.LETTERS[outcome.state]
-            self.said[outcome.recipient] = outcome
-            self.tried = self.tried or outcome.state != "not-attempted"
+            who, letter = outcome.recipient, lines.LETTERS[outcome.state]
+            if letter == "u":
+                self.doubts.add(who)
+            self.letters[who] = "u" if letter in "nd" and who in self.doubts else letter
+            self.said[who] = outcome
+            self.tried = self.tried or letter != "n"
+        return "".join([self.letters[outcome.recipient] for outcome in outcomes])
 
     def take(self, raw: bytes) -> None:
         """Take in a line without its end. Raises Damaged where it is not what was written."""
