@@ -233,3 +233,20 @@ def test_message_without_a_subject_is_a_warning() -> None:
 def test_single_server_of_several_needs_no_name() -> None:
     text = "version: 1\nservers: {relay: smtp://a}\nsteps: [{connect: true}]\n"
     assert load_job("-", text=text).job.steps[0].server == "relay"
+
+
+def test_queues_have_patience_of_their_own(load) -> None:
+    one, text, plain, more = (step.action for step in load("queues").steps)
+    assert isinstance(one, model.Queue)
+    assert (one.message, one.dir, one.for_each) == ("m", Path("outbox"), None)
+    assert (text.dir, text.stop_on) == (None, ("to",))
+    assert plain == model.ProcessQueue(Path("outbox"))
+    rate = model.Rate(10)
+    wanted = {"keep": True, "max_age": 172800, "rate": rate, "in_flight": 8, "on_unknown": "resend"}
+    assert more == model.ProcessQueue(Path("../outbox"), **wanted)
+    assert [(step.server, step.retry, step.name) for step in load("queues").steps] == [
+        (None, model.Retry(), "queue m"),
+        (None, model.Retry(), "queue m"),
+        ("server", model.Retry(0, 300, 14400), "process_queue outbox"),
+        ("server", model.Retry(5), "process_queue outbox"),
+    ]
