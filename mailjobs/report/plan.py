@@ -85,7 +85,7 @@ def _step(step: StepPlan, refused: bool, style: Style) -> Iterator[str]:
         yield from _batch(step.batch, style)
     if step.message is not None and step.error is None and step.due != "no" and not refused:
         yield _labelled("to send", _to_send(step))
-    if step.batch is not None and step.batch.pace is not None:
+    if step.batch is not None and step.batch.pace is not None and step.server is not None:
         yield _labelled("how", _pace(step.batch.pace, step.recipients))
     for index, example in enumerate(step.examples):
         if step.batch is None:

@@ -4,7 +4,7 @@ r"""What is appended behind the content of a queue file: `<crc32> <record>`, a l
 8b3f2a11 claim TIME host.example.com 4711 0c1f…         who is about to send it: host, process, start of the machine
 5a0e9d44 dot TIME bob@example.com eve@example.com       the final dot for these is about to go out
 77ab01ce done TIME ar bob@example.com eve@example.com   one letter for each address: a r d u n
-0be1f7d9 said eve@example.com RCPT 550 5.1.1 unknown    the reply to that command; further lines of it behind %a;
+0be1f7d9 said eve@example.com RCPT 550 5.1.1 unknown    the reply to that command, or to the message: `.`; %a; is a line end
 2f6e1d10 why eve@example.com the address needs SMTPUTF8 where nobody was asked
 9d2c4410 lost TIME bob@example.com                      these may have been sent to, without a line that is left
 3f5a6b7c wait TIME 2026-11-24T15:25:02+00:00 2          not before then; so many tries were made
@@ -21,11 +21,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from mailjobs.checked import escape, line
+from mailjobs.checked import escape, line, unescape
 from mailjobs.smtp import Outcome
 from mailjobs.spool.head import encode_text
 
 LETTERS: Final = {"accepted": "a", "rejected": "r", "deferred": "d", "unknown": "u", "not-attempted": "n"}
+MESSAGE: Final = "the message"  # what the end of the content is called among commands
 STATES: Final = {letter: state for state, letter in LETTERS.items()}
 
 
@@ -56,7 +57,16 @@ def _said(outcome: Outcome) -> bytes:
     if outcome.reply is None:
         return line(f"why {who} {encode_text(outcome.reason)}") if outcome.reason else b""
     words = encode_text("\n".join(outcome.reply.lines))
-    return line(f"said {who} {escape(outcome.command) if outcome.command else '-'} {outcome.reply.code} {words}")
+    return line(f"said {who} {_command(outcome.command)} {outcome.reply.code} {words}")
+
+
+def _command(name: str | None) -> str:
+    return "-" if name is None else "." if name == MESSAGE else escape(name)
+
+
+def command(word: str) -> str | None:
+    """The command that a reply is to, of its word."""
+    return None if word == "-" else MESSAGE if word == "." else unescape(word)
 
 
 def lost(now: datetime, addresses: Sequence[str]) -> bytes:

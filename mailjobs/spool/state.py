@@ -135,6 +135,5 @@ class State:
         if kind == "why":
             self.said[address] = Outcome(address, state, reason=unescape(" ".join(words[1:])))
             return
-        command, code, texts = words[1], int(words[2]), unescape(" ".join(words[3:]))
-        reply = Reply(code, tuple(texts.split("\n")))
-        self.said[address] = Outcome(address, state, reply, None if command == "-" else unescape(command))
+        code, texts = int(words[2]), unescape(" ".join(words[3:]))
+        self.said[address] = Outcome(address, state, Reply(code, tuple(texts.split("\n"))), lines.command(words[1]))
