@@ -4,7 +4,7 @@ r"""What is appended behind the content of a queue file: `<crc32> <record>`, a l
 8b3f2a11 claim TIME host.example.com 4711 0c1f…         who is about to send it: host, process, start of the machine
 5a0e9d44 dot TIME bob@example.com eve@example.com       the final dot for these is about to go out
 77ab01ce done TIME ar bob@example.com eve@example.com   one letter for each address: a r d u n
-0be1f7d9 said eve@example.com RCPT 550 5.1.1 unknown    the reply to that command, or to the message: `.`; %a; is a line end
+0be1f7d9 said eve@example.com RCPT 550 5.1.1 unknown    the reply to that command; `.` is the message
 2f6e1d10 why eve@example.com the address needs SMTPUTF8 where nobody was asked
 9d2c4410 lost TIME bob@example.com                      these may have been sent to, without a line that is left
 3f5a6b7c wait TIME 2026-11-24T15:25:02+00:00 2          not before then; so many tries were made
@@ -12,7 +12,7 @@ r"""What is appended behind the content of a queue file: `<crc32> <record>`, a l
 6c1a9f3d again TIME eve@example.com                     these are to be sent to (again)
 4e8b7a55 given-up TIME …                                it is not tried any more; why
 
-Times are those of the clock, with their zone. A last line without its end is torn, and nothing has come of it.
+Times are those of the clock, with their zone. In a text %a; is a line end. A last line without its end is torn, and nothing has come of it.
 """
 
 from __future__ import annotations
