@@ -12,7 +12,8 @@ r"""What is appended behind the content of a queue file: `<crc32> <record>`, a l
 6c1a9f3d again TIME eve@example.com                     these are to be sent to (again)
 4e8b7a55 given-up TIME …                                it is not tried any more; why
 
-Times are those of the clock, with their zone. In a text %a; is a line end. A last line without its end is torn, and nothing has come of it.
+Times are those of the clock, with their zone. In a text %a; is a line end. A last line without its end is torn, and
+nothing has come of it.
 """
 
 from __future__ import annotations
