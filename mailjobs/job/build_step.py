@@ -133,9 +133,9 @@ def _retry(node: Node | None, path: JobPath, problems: Problems, default: model.
     if node is None:
         return default
     return model.Retry(
-        attempts=int(plain(node.get("attempts"), 1)),
-        delay=seconds(node.get("delay"), (*path, "delay"), problems, 1),
-        max_delay=seconds(node.get("max_delay"), (*path, "max_delay"), problems, 60),
+        attempts=int(plain(node.get("attempts"), default.attempts)),
+        delay=seconds(node.get("delay"), (*path, "delay"), problems, default.delay),
+        max_delay=seconds(node.get("max_delay"), (*path, "max_delay"), problems, default.max_delay),
     )
 
 

@@ -203,6 +203,8 @@ class Spool:
         """Make the file ours, where there is anything to do for it now."""
         now, state = clock.now(), stored.state
         if not self.wants(state, now):
+            if state.held and held.suffix == QUEUED:  # who holds it did not come to give it that name
+                self._finish(held, stored)
             return None
         chosen = [index for index, who in enumerate(stored.entry.recipients) if state.letters[who[1]] in self._opened]
         if not chosen or (state.given_up and held.suffix == QUEUED):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -18,6 +19,7 @@ from mailjobs.spool.locked import Locked
 from mailjobs.spool.names import DAMAGED, HELD, QUEUED, SENDING, split_name
 from mailjobs.spool.stored import Stored, read, read_entry
 
+QUOTA = 10069  # the component's number for a disk that has no room for us
 WAITING = (QUEUED, SENDING, HELD)  # what is still to become something
 
 
@@ -64,6 +66,7 @@ def broken(folder: Path, error: OSError) -> OutputError:
     """The error of a queue whose files cannot be written any more."""
     found = OutputError(
         f"cannot write in the queue {folder}: {error.strerror}",
+        code=QUOTA if error.errno in (errno.ENOSPC, errno.EDQUOT) else None,
         hint="nothing further is sent, and nothing that is queued is lost",
     )
     found.exit_status = ExitStatus.IOERR

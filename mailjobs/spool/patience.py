@@ -47,11 +47,14 @@ def rest(entry: Entry, state: State, patience: Patience, now: datetime) -> tuple
 
     `state` is changed as the lines say.
     """
+    if state.held and not state.held.startswith(UNKNOWN):
+        return HELD, b""
     if state.open() and not state.given_up:
-        if not state.tried:
+        stopped = _stopped(entry, state)
+        if not state.tried and not stopped:
             return QUEUED, b""
         tries = state.tries + 1
-        why = patience.exhausted(entry, tries, now)
+        why = stopped or patience.exhausted(entry, tries, now)
         if not why:
             state.tries, state.waits_since = tries, now
             state.next = now + timedelta(seconds=patience.pause(tries))
@@ -60,6 +63,12 @@ def rest(entry: Entry, state: State, patience: Patience, now: datetime) -> tuple
         suffix, data = _final(state, now)
         return suffix, lines.given_up(now, why) + data
     return _final(state, now)
+
+
+def _stopped(entry: Entry, state: State) -> str:
+    """Whose refusal keeps it from everybody else, in words; "" where nobody's does."""
+    stops = [one.address for one in entry.recipients if one.kind in entry.stop_on and state.letters[one.address] == "r"]
+    return f"{stops[0]} was refused, which keeps it from everybody (stop_on)" if stops else ""
 
 
 def _final(state: State, now: datetime) -> tuple[str, bytes]:

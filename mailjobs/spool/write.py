@@ -13,11 +13,10 @@ from pathlib import Path
 from mailjobs.disk import sync_folder
 from mailjobs.errors import ExitStatus, FileError, OutputError
 from mailjobs.spool import lines
+from mailjobs.spool.directory import QUOTA
 from mailjobs.spool.entry import Entry
 from mailjobs.spool.head import encode_head
 from mailjobs.spool.names import DRAFT, PREPARED, QUEUED, draft_of
-
-QUOTA = 10069  # the component's number for a disk that has no room for us
 
 
 def encode_file(entry: Entry, content: Iterable[bytes]) -> Iterable[bytes]:

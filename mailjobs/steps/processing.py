@@ -167,7 +167,7 @@ def age_words(seconds: float) -> str:
         if seconds >= size:
             count = int(seconds // size)
             return f"{count} {unit}{'' if count == 1 else 's'}"
-    return f"{int(seconds)} seconds"
+    return f"{int(seconds)} second{'' if int(seconds) == 1 else 's'}"
 
 
 def _told(kind: str, rested: Rested) -> dict[str, Any]:

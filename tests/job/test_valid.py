@@ -248,5 +248,5 @@ def test_queues_have_patience_of_their_own(load) -> None:
         (None, model.Retry(), "queue m"),
         (None, model.Retry(), "queue m"),
         ("server", model.Retry(0, 300, 14400), "process_queue outbox"),
-        ("server", model.Retry(5), "process_queue outbox"),
+        ("server", model.Retry(5, 300, 14400), "process_queue outbox"),
     ]

@@ -142,6 +142,28 @@ def test_who_is_held_by_hand_is_not_sent_again_either(tmp_path, clock):
     assert suffixes(tmp_path) == [".held"]
 
 
+def test_a_refusal_that_stops_the_message_stops_it_for_good(tmp_path, clock):
+    queued(tmp_path, "a@x.example", "b@x.example", stop_on=("to",))
+    spool = Spool(tmp_path)
+    letter = spool.take()
+    assert letter.stop_indexes == {0, 1}
+    states = zip(letter.envelope.recipients, ("rejected", "not-attempted"), (550, 0), strict=True)
+    spool.settle([Settled(letter, tuple(outcome(*one) for one in states))])
+    spool.close()
+    assert suffixes(tmp_path) == [".failed"]
+    assert state_of(tmp_path).given_up == "a@x.example was refused, which keeps it from everybody (stop_on)"
+    assert attempt(tmp_path, "accepted", 250) == 0
+
+
+def test_who_holds_a_file_and_dies_before_it_has_its_name_has_held_it(tmp_path, clock):
+    file = queued(tmp_path)
+    with lock(tmp_path, file) as held:
+        held.read()
+        held.append(lines.hold(clock.time, "the wrong list"))
+    assert attempt(tmp_path, "accepted", 250) == 0
+    assert suffixes(tmp_path) == [".held"]
+
+
 def test_a_message_that_goes_elsewhere_is_held_for_its_recipients(tmp_path, clock):
     queued(tmp_path, "a@x.example", "b@x.example")
     spool = Spool(tmp_path, redirect="dev@x.example")
