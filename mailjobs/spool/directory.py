@@ -19,6 +19,7 @@ from mailjobs.spool.locked import Locked
 from mailjobs.spool.names import DAMAGED, HELD, QUEUED, SENDING, split_name
 from mailjobs.spool.stored import Stored, read, read_entry
 
+MOST_DATED = 1000  # files of which the oldest is looked for: names begin with the time when they were given
 QUOTA = 10069  # the component's number for a disk that has no room for us
 WAITING = (QUEUED, SENDING, HELD)  # what is still to become something
 
@@ -81,7 +82,8 @@ def measure(folder: Path) -> Depth:
         raise unreadable(folder, error) from None
     counts = Counter(suffix.removeprefix(".") for file in files if (suffix := _suffix(file)))
     waiting = sorted(file for file in files if split_name(file)[1] in WAITING)
-    oldest = min((made for file in waiting if (made := _created(folder, file)) is not None), default=None)
+    dates = (_created(folder, file) for file in waiting[:MOST_DATED])
+    oldest = min((made for made in dates if made is not None), default=None)
     age = max((clock.now() - oldest).total_seconds(), 0.0) if oldest is not None else 0.0
     return Depth({f".{word}": counts[word] for word in sorted(counts)}, age)
 

@@ -151,7 +151,8 @@ def _queue(action: ProcessQueue, output: Output) -> str:
     output.result |= {"depth": depth.waiting, "age": round(depth.age, 3), "left": depth.counts}
     if not depth.waiting:
         return "; the queue is empty"
-    return f"; {depth.waiting} in the queue, the oldest {age_words(depth.age)} old"
+    held = f" ({count} held)" if (count := depth.counts.get(HELD, 0)) else ""
+    return f"; {depth.waiting} in the queue{held}, the oldest {age_words(depth.age)} old"
 
 
 def _summary(processing: Processing) -> str:

@@ -145,6 +145,7 @@ def test_after_the_dot_it_is_unknown(tmp_path, outbox, scripted):
     server.finish()
     assert record.exit_status == 69
     assert record.steps[0].result["counts"]["unknown"] == 1
+    assert "1 unknown; 1 in the queue (1 held), the oldest " in record.steps[0].summary
     assert suffixes(outbox) == [".held"]
 
 
