@@ -72,6 +72,29 @@ def test_broken_off_in_a_call_each_row_is_queued_once(tmp_path, faults, random):
             assert status in (0, 77)
 
 
+def test_after_a_power_loss_what_lies_in_the_queue_is_queued(tmp_path, faults, monkeypatch):
+    """Rows of the block that may have been queued, and of which nothing is there, are unknown."""
+    outbox = Outbox(tmp_path / "box")
+    outbox.write_rows(ROWS)
+    names_of_calls = ("rename",)
+    outbox.run("queue.yaml", **Point(0, names_of_calls).environment(faults, tmp_path / "calls"))
+    renames = len(seen(tmp_path / "calls")) - ROWS - 1  # before those that publish, and one behind them
+    outbox = Outbox(tmp_path / "again")
+    outbox.write_rows(ROWS)
+    ended(outbox.start("queue.yaml", **Point(renames + 3, names_of_calls).environment(faults, tmp_path / "calls")))
+    published = [file for file in outbox.files() if file.endswith(".queued")]
+    assert (len(published), len(outbox.files())) == (2, ROWS)
+    prepared = [file for file in outbox.files() if file not in published]
+    (outbox.path / prepared[0]).unlink()
+    for room in ("steps.queueing", "ledger.replay"):
+        monkeypatch.setattr(f"mailjobs.{room}.boot_id", lambda: "another")
+    record = outbox.process("queue.yaml")
+    assert record.exit_status == 69
+    totals = record.steps[0].result["totals"]
+    assert (totals["accepted"], totals["unknown"]) == (ROWS - 1, 1)
+    assert len(rows_of(outbox)) == ROWS - 1
+
+
 def test_interrupted_it_goes_on(tmp_path):
     outbox = Outbox(tmp_path / "box")
     outbox.write_rows(200)

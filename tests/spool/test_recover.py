@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from mailjobs.disk import boot_id
-from mailjobs.spool import Patience, Spool, lines, recover
+from mailjobs.spool import Patience, Spool, lines, lock, recover
 from mailjobs.spool.names import host_name
 from tests.book.deliveries import fork
 from tests.spool.files import MOMENT, outcome
@@ -120,3 +120,17 @@ def test_drafts_that_nobody_writes_are_removed_when_they_are_old(tmp_path):
         os.utime(path, (0, 0))
     recover(tmp_path, NOW)
     assert files(tmp_path) == [".b.draft", ".c.prepared"]
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_the_lock_of_a_file_that_has_lost_its_name_is_no_claim(tmp_path, monkeypatch, replaced):
+    """Somebody else claims it between our open and our lock."""
+    file = queued(tmp_path)
+
+    def too_late(descriptor, how):
+        (tmp_path / file).rename((tmp_path / file).with_suffix(".sending"))
+        if replaced:
+            (tmp_path / file).write_text("another one")
+
+    monkeypatch.setattr("fcntl.flock", too_late)
+    assert lock(tmp_path, file) is None
