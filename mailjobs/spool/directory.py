@@ -63,10 +63,16 @@ def unreadable(folder: Path, error: OSError) -> FileError:
     return FileError(f"cannot open the queue {folder}: {error.strerror}", hint=hint)
 
 
+def named(error: OSError) -> str:
+    """What the system says of it, with its name: `No space left on device (ENOSPC)`."""
+    name = errno.errorcode.get(error.errno or 0)
+    return f"{error.strerror} ({name})" if name else str(error.strerror or error)
+
+
 def broken(folder: Path, error: OSError) -> OutputError:
     """The error of a queue whose files cannot be written any more."""
     found = OutputError(
-        f"cannot write in the queue {folder}: {error.strerror}",
+        f"cannot write in the queue {folder}: {named(error)}",
         code=QUOTA if error.errno in (errno.ENOSPC, errno.EDQUOT) else None,
         hint="nothing further is sent, and nothing that is queued is lost",
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from mailjobs.disk import sync_folder
 from mailjobs.errors import ExitStatus, FileError, OutputError
 from mailjobs.spool import lines
-from mailjobs.spool.directory import QUOTA
+from mailjobs.spool.directory import QUOTA, named
 from mailjobs.spool.entry import Entry
 from mailjobs.spool.head import encode_head
 from mailjobs.spool.names import DRAFT, PREPARED, QUEUED, draft_of
@@ -139,9 +139,8 @@ def unwritable(folder: Path, error: OSError) -> FileError | OutputError:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return FileError(f"there is no directory {folder} to queue into", hint=f"mkdir -m 700 {folder}")
     code = QUOTA if error.errno in (errno.ENOSPC, errno.EDQUOT) else None
-    name = errno.errorcode.get(error.errno or 0, "")
     found = OutputError(
-        f"cannot write into the queue {folder}: {error.strerror}{f' ({name})' if name else ''}",
+        f"cannot write into the queue {folder}: {named(error)}",
         code=code,
         hint="nothing that is queued already is lost",
     )

@@ -1,5 +1,6 @@
 """What is no queue file any more is put aside, and stops nothing else."""
 
+import errno
 import os
 
 import pytest
@@ -135,12 +136,28 @@ def test_a_claim_that_cannot_be_written_leaves_the_file_queued(tmp_path, monkeyp
     spool = Spool(tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr("os.write", lambda descriptor, data: ORIGINAL(descriptor, data[: len(data) // 2]))
-        with pytest.raises(OutputError, match="No space left on device"):
+        with pytest.raises(OutputError, match=r"No space left on device \(ENOSPC\)") as caught:
             spool.take()
+    assert (caught.value.code, int(caught.value.exit_status)) == (10069, 74)
     with pytest.raises(OutputError):
         spool.close()
     assert suffixes(tmp_path) == [".queued"]
     assert attempt(tmp_path, "accepted", 250) == 1
+
+
+def test_a_message_that_does_not_fit_is_not_queued(tmp_path, monkeypatch):
+    queued(tmp_path)
+
+    def full(descriptor, data):
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    for call in ("write", "fsync", "rename"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"os.{call}", lambda *arguments: full(0, b""))
+            with pytest.raises(OutputError, match=r"cannot write into the queue .*: .* \(EDQUOT\)") as caught:
+                queued(tmp_path)
+        assert (caught.value.code, int(caught.value.exit_status)) == (10069, 74)
+        assert suffixes(tmp_path) == [".queued"]
 
 
 def test_a_directory_that_vanishes_is_a_clear_error(tmp_path):
