@@ -64,7 +64,7 @@ class FileError(MailjobsError):
 
 
 class OutputError(MailjobsError):
-    """A report, event or trace file cannot be created or written."""
+    """A report, event or trace file, or one of a queue, cannot be created or written."""
 
     who: Fault = "machine"
     exit_status = ExitStatus.CANTCREAT
