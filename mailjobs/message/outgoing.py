@@ -73,7 +73,7 @@ class Outgoing:
 
     def told(self) -> list[dict[str, str]]:
         """The fields as programs read them: `value` as sent, unfolded, and `text` with its encoded words decoded."""
-        return [{"name": name, "value": value, "text": _decoded(value)} for name, value in self.headers]
+        return [{"name": name, "value": value, "text": decoded(value)} for name, value in self.headers]
 
     @property
     def whole(self) -> Lines | None:
@@ -110,7 +110,8 @@ class Outgoing:
         return sum([len(piece) if isinstance(piece, bytes) else piece.size for piece in self.body])
 
 
-def _decoded(value: str) -> str:
+def decoded(value: str) -> str:
+    """A header value with its encoded words (RFC 2047) read; as it is where they cannot be."""
     if "=?" not in value:
         return value
     from email.errors import HeaderParseError
