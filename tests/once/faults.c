@@ -41,7 +41,8 @@ static int named(const char *list, const char *name) {
     return 0;
 }
 
-__attribute__((constructor)) static void begin(void) {
+/* Also called by a process that was forked, whose environment has changed since it began. */
+__attribute__((constructor)) void faults_begin(void) {
     const char *path = getenv("FAULTS_FILE"), *calls = getenv("FAULTS_CALLS"), *how = getenv("FAULTS_HOW");
     if (!path || !calls) return;
     int fd = syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
