@@ -8,6 +8,7 @@
  *   FAULTS_HOW    kill: before the call; half: when half of what it writes is written; SIG and a number: that signal,
  *                 and the call goes on; else the number of the error with which it fails
  *   FAULTS_ON     not empty: the calls after that one fail too
+ *   FAULTS_CLOCK  seconds by which the clock of the day is ahead; below 0 it is behind
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -22,16 +23,17 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
-enum call { OPEN, CREATE, READ, PREAD, WRITE, PRINT, PWRITE, WRITEV, FSYNC, FDATASYNC, RENAME, UNLINK, MKDIR, RMDIR,
-            FTRUNCATE, FLOCK, LOCK, CONNECT, SEND, RECV, CALLS };
+enum call { OPEN, CREATE, READ, PREAD, WRITE, PRINT, PWRITE, WRITEV, FSYNC, FDATASYNC, RENAME, LINK, UNLINK, MKDIR,
+            RMDIR, FTRUNCATE, FLOCK, LOCK, CONNECT, SEND, RECV, CALLS };
 static const char *const NAMES[CALLS] = { "open,", "create,", "read,", "pread,", "write,", "print,", "pwrite,",
-    "writev,", "fsync,", "fdatasync,", "rename,", "unlink,", "mkdir,", "rmdir,", "ftruncate,", "flock,", "lock,",
-    "connect,", "send,", "recv," };
+    "writev,", "fsync,", "fdatasync,", "rename,", "link,", "unlink,", "mkdir,", "rmdir,", "ftruncate,", "flock,",
+    "lock,", "connect,", "send,", "recv," };
 #define ROOM (1 << 20)
 
-static struct { atomic_uint count, at; unsigned char calls[ROOM]; } *shared;
+static struct { atomic_uint count, at; unsigned char calls[ROOM]; atomic_long ahead; } *shared;
 static unsigned counted;
 static int half, error, signalled, on;
 
@@ -58,6 +60,7 @@ __attribute__((constructor)) void faults_begin(void) {
     syscall(SYS_close, fd);
     shared = memory;
     if (getenv("FAULTS_AT")) atomic_store(&shared->at, atoi(getenv("FAULTS_AT")));
+    if (getenv("FAULTS_CLOCK")) atomic_store(&shared->ahead, atol(getenv("FAULTS_CLOCK")));
 }
 
 static void die(void) { kill(getpid(), SIGKILL); for (;;) pause(); }
@@ -98,6 +101,8 @@ SIMPLE(FSYNC, int, fsync, (int fd), (fd))
 SIMPLE(FDATASYNC, int, fdatasync, (int fd), (fd))
 SIMPLE(RENAME, int, rename, (const char *from, const char *to), (from, to))
 SIMPLE(RENAME, int, renameat, (int a, const char *from, int b, const char *to), (a, from, b, to))
+SIMPLE(LINK, int, link, (const char *from, const char *to), (from, to))
+SIMPLE(LINK, int, linkat, (int a, const char *from, int b, const char *to, int flags), (a, from, b, to, flags))
 SIMPLE(UNLINK, int, unlink, (const char *path), (path))
 SIMPLE(UNLINK, int, unlinkat, (int folder, const char *path, int flags), (folder, path, flags))
 SIMPLE(MKDIR, int, mkdir, (const char *path, mode_t mode), (path, mode))
@@ -126,3 +131,10 @@ OPENS(openat64, FOLDER, GIVEN)
         return locks && due(LOCK) ? -1 : real(fd, command, argument); }
 CONTROLS(fcntl)
 CONTROLS(fcntl64)
+
+int clock_gettime(clockid_t clock, struct timespec *moment) {
+    REAL(clock_gettime);
+    int result = real(clock, moment);
+    if (shared && clock == CLOCK_REALTIME) moment->tv_sec += atomic_load(&shared->ahead);
+    return result;
+}

@@ -13,8 +13,8 @@ from random import Random
 SOURCE = Path(__file__).with_name("faults.c")
 # In the order of the source.
 NAMES = (
-    "open", "create", "read", "pread", "write", "print", "pwrite", "writev", "fsync", "fdatasync", "rename", "unlink",
-    "mkdir", "rmdir", "ftruncate", "flock", "lock", "connect", "send", "recv",
+    "open", "create", "read", "pread", "write", "print", "pwrite", "writev", "fsync", "fdatasync", "rename", "link",
+    "unlink", "mkdir", "rmdir", "ftruncate", "flock", "lock", "connect", "send", "recv",
 )  # fmt: skip
 READING = ("open", "read", "pread", "lock")  # of which there are many, and that leave nothing behind
 WRITING = tuple([name for name in NAMES if name not in READING])
@@ -42,6 +42,7 @@ class Point:
     calls: tuple[str, ...]
     how: str = "kill"
     on: bool = False
+    ahead: int = 0  # seconds by which the clock of the day is
 
     def environment(self, library: Path, file: Path) -> dict[str, str]:
         """What a run has to be started with; `file` is made anew."""
@@ -53,6 +54,7 @@ class Point:
             "FAULTS_CALLS": "".join([f"{name}," for name in self.calls]),
             "FAULTS_HOW": self.how,
             "FAULTS_ON": "1" if self.on else "",
+            "FAULTS_CLOCK": str(self.ahead),
         }
 
 
