@@ -3,8 +3,8 @@
     LD_PRELOAD=faults.so python -W error -m tests.once.nursery
 
 It reads an order a line, as JSON: `arguments` of the command, `folder` to run in, `environment` to add, and files for
-`out` and `err`. For each it forks, and says `[number, status]` when that has ended; below 0 a signal ended it. Several may be
-under way. A child is as a user's process, but that its modules are imported already.
+`out` and `err`. For each it forks, and says `[number, status]` when that has ended; below 0 a signal ended it. Several
+may be under way. A child is as a user's process, but that its modules are imported already.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from tests.once.sink import ROOT
 # What a run would import late.
 MODULES = (
     "mailjobs.cli.main", "mailjobs.cli.run", "mailjobs.steps.batch", "mailjobs.report.console",
-    "mailjobs.delivery.pool", "mailjobs.session.login", "mailjobs.rows.csv_source", "mailjobs.report.colour", "jsonschema",
+    "mailjobs.delivery.pool", "mailjobs.session.login", "mailjobs.rows.csv_source", "mailjobs.report.colour",
+    "jsonschema",
 )  # fmt: skip
 
 
