@@ -11,6 +11,7 @@ r"""What is appended behind the content of a queue file: `<crc32> <record>`, a l
 1d7f2e0b hold TIME unknown …                            nobody sends it until it is released; why
 6c1a9f3d again TIME eve@example.com                     these are to be sent to (again)
 4e8b7a55 given-up TIME …                                it is not tried any more; why
+0c2d5e7f told TIME NAME                                 that a notification of that name was written (see `notice`)
 
 Times are those of the clock, with their zone. In a text %a; is a line end. A last line without its end is torn, and
 nothing has come of it.
@@ -93,6 +94,11 @@ def again(now: datetime, addresses: Sequence[str]) -> bytes:
 def given_up(now: datetime, why: str) -> bytes:
     """It is not tried any more."""
     return line(f"given-up {_time(now)} {encode_text(why)}")
+
+
+def told(now: datetime, name: str) -> bytes:
+    """A notification about it, of that name, lies aside and is found from now on."""
+    return line(f"told {_time(now)} {escape(name)}")
 
 
 def _time(moment: datetime) -> str:

@@ -29,7 +29,8 @@ class State:
 
     `owner` is the last who has claimed it, whether or not it still has it; `tried` says whether anything has come of
     that, `doubts` are those who were unknown before, or have become so. `tries` were made before `next`, which was said
-    at `waits_since`. `held` and `given_up` say why, or are "".
+    at `waits_since`. `held` and `given_up` say why, or are "". `told` is the notification about its failure, and
+    `rounds` how often it was said to be sent again.
     """
 
     letters: dict[str, str]
@@ -42,6 +43,8 @@ class State:
     held: str = ""
     given_up: str = ""
     doubts: set[str] = field(default_factory=set)
+    told: str = ""
+    rounds: int = 0
 
     def open(self, opened: str = "nd") -> list[str]:
         """The addresses in one of those states."""
@@ -117,9 +120,12 @@ class State:
                 self.held = unescape(" ".join(words[1:]))
             case "again":
                 self._set(words[1:], "n" * (len(words) - 1))
-                self.held, self.given_up, self.next, self.tries = "", "", None, 0
+                self.held, self.given_up, self.told, self.next, self.tries = "", "", "", None, 0
+                self.rounds += 1
             case "given-up":
                 self.given_up = unescape(" ".join(words[1:]))
+            case "told":
+                self.told = unescape(words[1])
             case _:
                 raise ValueError(kind)
 
