@@ -15,6 +15,7 @@ COMMANDS = {
     "validate": ("validate", "Check jobs without running them."),
     "render": ("render", "Print the exact bytes of a job's messages."),
     "runs": ("runs", "Look at past runs of a job, and what became of each recipient."),
+    "queue": ("queue", "Look after a queue: list, retry, hold, remove, send."),
     "sandbox": ("sandbox", "Catch mail on loopback and keep it as files."),
     "init": ("init", "Write a first job to start from."),
     "schema": ("schema", "Print a JSON schema of the job file, events, reports or plans."),
