@@ -18,7 +18,7 @@ def listed(found: Found) -> Listed:
         entry.size,
         entry.created,
         entry.sender,
-        tuple([(one.address, lines.STATES[state.letters[one.address]]) for one in entry.people]),
+        tuple([(one.address, lines.STATES[state.letters[one.address]]) for one in entry.recipients]),
         state.tries,
         state.next if found.state == "waiting" else None,
         last_words(found),

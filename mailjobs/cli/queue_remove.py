@@ -46,7 +46,9 @@ def _confirm(folder: Path, found: Sequence[Found]) -> None:
             shown = listed(one)
             click.echo(visible(f"  {one.file}: {one.state}, {shown.sender or '<>'} -> {queue.people(shown)}"), err=True)
         if len(found) > FEW:
-            click.echo(f"  and {len(found) - FEW} more: {queue.summary(list(map(listed, found)), clock.now())}", err=True)
+            click.echo(
+                f"  and {len(found) - FEW} more: {queue.summary(list(map(listed, found)), clock.now())}", err=True
+            )
         if click.confirm(f"Remove {words} from {visible(str(folder))} for good?", default=False, err=True):
             return
     raise UsageError(f"{words} would be removed, and nobody has confirmed that", hint="--yes removes")

@@ -116,7 +116,11 @@ def _whole(shown: Open) -> None:
     for person in shown.stored.entry.recipients:
         said = _said(state.outcome(person.address))
         parameters = f" {' '.join(person.parameters)}" if person.parameters else ""
-        click.echo(visible(f"  {STATES[state.letters[person.address]]:<14} {person.kind:<3} {person.address}{parameters}{said}"))
+        click.echo(
+            visible(
+                f"  {STATES[state.letters[person.address]]:<14} {person.kind:<3} {person.address}{parameters}{said}"
+            )
+        )
     click.echo("\nhistory (UTC)")
     for event in shown.events:
         moment = f"{event.moment:%Y-%m-%d %H:%M:%S}" if event.moment else ""

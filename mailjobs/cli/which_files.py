@@ -51,7 +51,7 @@ class Filter:
         entry = found.stored.entry
         if self.older_than is not None and (now - entry.created).total_seconds() <= self.older_than:
             return False
-        return not self.to or any(fits(one.address, pattern) for one in entry.people for pattern in self.to)
+        return not self.to or any(fits(one.address, pattern) for one in entry.recipients for pattern in self.to)
 
 
 def fits(address: str, pattern: str) -> bool:
@@ -88,7 +88,9 @@ def choosing_files(command: Callable[..., int]) -> Callable[..., int]:
 
 def changing_files(command: Callable[..., int]) -> Callable[..., int]:
     """As `choosing_files`, with `--all`, for a command that changes what is chosen."""
-    return choosing_files(click.option("--all", "everything", is_flag=True, help="All that it can be done to.")(command))
+    return choosing_files(
+        click.option("--all", "everything", is_flag=True, help="All that it can be done to.")(command)
+    )
 
 
 def _age(ctx: click.Context, option: click.Parameter, value: str | None) -> float | None:

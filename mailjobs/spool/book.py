@@ -23,7 +23,7 @@ from mailjobs.spool.letter import QueuedLetter
 from mailjobs.spool.locked import Locked, lock
 from mailjobs.spool.names import FAILED, HELD, QUEUED, SENDING, host_name
 from mailjobs.spool.patience import UNKNOWN, Patience, rest
-from mailjobs.spool.resting import Rested, put
+from mailjobs.spool.resting import Failed, Rested, nobody_told, put
 from mailjobs.spool.state import State
 from mailjobs.spool.stored import Stored
 
@@ -52,7 +52,8 @@ class Spool:
     It has the files that are there when it is made, or `files` of them; `opened` are the letters of the states that
     are sent to. Who is accepted by is never sent to again. `keep` leaves what all have got as `.sent`. `redirect` gets
     each message instead of its recipients, and the file is then held, for they have not got it. `tell` is called with
-    what is put aside, `rested` with each file that is let go; both in any thread.
+    what is put aside, `rested` with each file that is let go; both in any thread. `failed` is called with each before
+    it gets its name as a failure.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Spool:
         redirect: str | None = None,
         tell: Tell = lambda aside: None,
         rested: Callable[[Rested], None] = lambda rested: None,
+        failed: Failed = nobody_told,
         block: int = BLOCK,
     ) -> None:
         """Raises FileError where the folder cannot be looked into."""
@@ -80,6 +82,7 @@ class Spool:
         self._redirect = redirect
         self._tell = tell
         self._rested = rested
+        self._failed = failed
         self._most = block
         self._me = host_name(), os.getpid(), boot_id()
         self._lock = threading.RLock()
@@ -261,7 +264,7 @@ class Spool:
             suffix, data = HELD, b""
         else:
             suffix, data = rest(stored.entry, state, self._patience, clock.now())
-        gone = put(held, state, suffix, data, self._keep)
+        gone = put(held, stored, suffix, data, self._keep, self._failed)
         self._rested(Rested(f"{held.name}{QUEUED}" if gone else held.file, suffix, gone, stored.entry, state))
 
     def _tidy(self) -> None:

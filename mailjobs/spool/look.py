@@ -43,8 +43,10 @@ def files_of(folder: Path) -> list[str]:
 
 def is_damaged(file: str) -> bool:
     """Whether it was set aside as damaged."""
-    return not file.startswith(".") and f".{file.split('.')[-2] if file.count('.') > 1 else ''}" in SUFFIXES and (
-        file.endswith(DAMAGED)
+    return (
+        not file.startswith(".")
+        and f".{file.split('.')[-2] if file.count('.') > 1 else ''}" in SUFFIXES
+        and (file.endswith(DAMAGED))
     )
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
@@ -22,10 +23,11 @@ from mailjobs.message.notification import RETURNED, Original, notification
 from mailjobs.message.outgoing import Reports
 from mailjobs.spool import lines
 from mailjobs.spool.entry import Entry, Person
-from mailjobs.spool.names import QUEUED, draft_of, host_name
+from mailjobs.spool.locked import Locked
+from mailjobs.spool.names import QUEUED, host_name
 from mailjobs.spool.state import State
 from mailjobs.spool.stored import FromFile, Stored
-from mailjobs.spool.write import Drafts, unwritable
+from mailjobs.spool.write import encode_file
 
 ASIDE: Final = ".notice"
 LONGEST_HEAD: Final = 1024 * 1024  # octets in which the header section of a message is looked for
@@ -34,16 +36,31 @@ _XTEXT: Final = re.compile(r"\+([0-9A-F]{2})")
 
 @frozen
 class Notifier:
-    """Tells `address` of messages that have failed. `remote` is the name of the server that they were given to."""
+    """Tells `address` of messages that have failed. `remote` is the name of the server that they were given to.
+
+    `made` are the files of notifications that were found from then on.
+    """
 
     address: str
     remote: str = ""
+    made: list[str] = field(default_factory=list, compare=False)
+
+    def __call__(self, held: Locked, stored: Stored) -> None:
+        """See to it that the failure of this message is told of, once. Raises OSError, and AddressSyntax."""
+        state = stored.state
+        line = self.prepare(held.folder, held.name, stored)
+        if line:
+            held.append(line)
+            held.sync()
+            state.told = notice_name(held.name, state)
+        if state.told and publish(held.folder, state.told):
+            self.made.append(f"{state.told}{QUEUED}")
 
     def prepare(self, folder: Path, name: str, stored: Stored) -> bytes:
         """Write the notification about the message `name` aside; the line to append to its file, durably.
 
         b"" where nobody is to be told: it was done before, nobody has failed, or it is a notification itself. Raises
-        OutputError, and AddressSyntax.
+        OSError, and AddressSyntax.
         """
         told = notice_name(name, stored.state)
         original = _original(told, stored)
@@ -55,7 +72,7 @@ class Notifier:
         entry = Entry(
             created=now,
             sender="",
-            people=(Person("to", outgoing.recipients[0].address),),
+            recipients=(Person("to", outgoing.recipients[0].address),),
             size=outgoing.size,
             job=stored.entry.job,
             message=outgoing.message,
@@ -63,28 +80,27 @@ class Notifier:
             smtputf8=outgoing.smtputf8,
             eightbit=outgoing.eightbit,
         )
-        drafts = Drafts(folder)
-        try:
-            drafts.write(told, entry, outgoing)
-            os.rename(folder / draft_of(told), folder / aside(told))
-            sync_folder(folder)
-        except OSError as error:
-            raise unwritable(folder, error) from None
-        finally:
-            drafts.drop()
+        _write(folder / aside(told), encode_file(entry, outgoing))
+        sync_folder(folder)
         return lines.told(now, told)
 
 
 def publish(folder: Path, told: str) -> bool:
-    """Give a notification that lies aside the name by which it is found; False where it had it. Raises OutputError."""
+    """Give a notification that lies aside the name by which it is found; False where it had it. Raises OSError."""
     try:
         os.rename(folder / aside(told), folder / f"{told}{QUEUED}")
-        sync_folder(folder)
     except FileNotFoundError:
         return False
-    except OSError as error:
-        raise unwritable(folder, error) from None
+    sync_folder(folder)
     return True
+
+
+def _write(path: Path, chunks: Iterable[bytes]) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    with open(os.open(path, flags, 0o600), "wb") as file:
+        file.writelines(chunks)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def notice_name(name: str, state: State) -> str:
@@ -104,7 +120,7 @@ def failed_people(entry: Entry, state: State, remote: str = "") -> list[AboutRec
 
 def _failed(entry: Entry, state: State, remote: str) -> Iterator[AboutRecipient]:
     opened = "nd" if state.given_up else ""
-    for person in entry.people:
+    for person in entry.recipients:
         letter = state.letters[person.address]
         if letter != "r" and letter not in opened:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -16,7 +17,7 @@ from mailjobs.spool.head import Damaged
 from mailjobs.spool.locked import FLAGS, Locked, lock
 from mailjobs.spool.names import DRAFT, QUEUED, SENDING, host_name
 from mailjobs.spool.patience import Patience, rest
-from mailjobs.spool.resting import put
+from mailjobs.spool.resting import Failed, nobody_told, put
 from mailjobs.spool.state import Owner
 
 ABANDONED: Final = 3600.0  # seconds after which a draft that nobody writes is nobody's
@@ -39,6 +40,7 @@ def recover(
     keep: bool = False,
     host: str | None = None,
     tell: Tell = lambda aside: None,
+    failed: Failed = nobody_told,
 ) -> list[Recovered]:
     """Let go of what processes of this machine had claimed that are gone; with `host`, of those of another one.
 
@@ -49,7 +51,7 @@ def recover(
     found = []
     try:
         for file in list_files(folder, (SENDING,)):
-            one = _recover(folder, file, patience, keep, host, tell)
+            one = _recover(folder, file, tell, lambda held: _let_go(held, patience, keep, host, failed))
             if one is not None:
                 found.append(one)
         if host is None:
@@ -61,7 +63,7 @@ def recover(
     return found
 
 
-def _recover(folder: Path, file: str, patience: Patience, keep: bool, host: str | None, tell: Tell) -> Recovered | None:
+def _recover(folder: Path, file: str, tell: Tell, let_go: Callable[[Locked], Recovered | None]) -> Recovered | None:
     try:
         held = lock(folder, file)
     except (Damaged, PermissionError) as error:
@@ -71,7 +73,7 @@ def _recover(folder: Path, file: str, patience: Patience, keep: bool, host: str 
         return None
     with held:
         try:
-            return _let_go(held, patience, keep, host)
+            return let_go(held)
         except Damaged as error:
             set_aside(held, str(error), tell)
         except FileExistsError as error:
@@ -79,7 +81,7 @@ def _recover(folder: Path, file: str, patience: Patience, keep: bool, host: str 
     return None
 
 
-def _let_go(held: Locked, patience: Patience, keep: bool, host: str | None) -> Recovered | None:
+def _let_go(held: Locked, patience: Patience, keep: bool, host: str | None, failed: Failed) -> Recovered | None:
     stored = held.read()
     state, now = stored.state, clock.now()
     owner = state.owner
@@ -94,7 +96,7 @@ def _let_go(held: Locked, patience: Patience, keep: bool, host: str | None) -> R
             data = lines.lost(now, doubtful)
             state.dot(doubtful)
     suffix, more = rest(stored.entry, state, patience, now)
-    gone = put(held, state, suffix, data + more, keep)
+    gone = put(held, stored, suffix, data + more, keep, failed)
     return Recovered(f"{held.name}{QUEUED}" if gone else held.file, suffix, owner)
 
 

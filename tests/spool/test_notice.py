@@ -58,7 +58,7 @@ def test_it_is_a_message_of_the_queue_and_says_who_failed(tmp_path: Path) -> Non
     assert publish(tmp_path, stored(tmp_path).state.told)
     made = stored(tmp_path, "m-notice.queued")
     assert made.entry.sender == ""
-    assert [one.address for one in made.entry.people] == ["ops@x.example"]
+    assert [one.address for one in made.entry.recipients] == ["ops@x.example"]
     assert (tmp_path / "m-notice.queued").stat().st_mode & 0o777 == 0o600
     text = told_of(tmp_path)
     assert f"Final-Recipient: rfc822; {BOB}" in text
@@ -108,8 +108,8 @@ def test_who_was_not_reached_in_time_is_told_with_the_last_words(tmp_path: Path)
 def test_what_rcpt_and_mail_said_is_used(tmp_path: Path) -> None:
     queued(tmp_path, refused(BOB, EVE), mail_parameters=("RET=FULL", "ENVID=a+2Bb"))
     data = stored(tmp_path)
-    people = tuple([one._replace(parameters=("ORCPT=rfc822;old+2Btag@x.example",)) for one in data.entry.people])
-    data.entry.people = people  # type: ignore[misc]
+    people = tuple([one._replace(parameters=("ORCPT=rfc822;old+2Btag@x.example",)) for one in data.entry.recipients])
+    data.entry.recipients = people  # type: ignore[misc]
     append(tmp_path, NOTIFIER.prepare(tmp_path, "m", data))
     publish(tmp_path, "m-notice")
     text = told_of(tmp_path)
