@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from mailjobs import clock
 from mailjobs.cli.listed import listed
 from mailjobs.cli.queue_changes import change_each, meant
 from mailjobs.cli.which_files import STATES, Filter, changing_files
@@ -46,9 +45,7 @@ def _confirm(folder: Path, found: Sequence[Found]) -> None:
             shown = listed(one)
             click.echo(visible(f"  {one.file}: {one.state}, {shown.sender or '<>'} -> {queue.people(shown)}"), err=True)
         if len(found) > FEW:
-            click.echo(
-                f"  and {len(found) - FEW} more: {queue.summary(list(map(listed, found)), clock.now())}", err=True
-            )
+            click.echo(f"  and {len(found) - FEW} more", err=True)
         if click.confirm(f"Remove {words} from {visible(str(folder))} for good?", default=False, err=True):
             return
     raise UsageError(f"{words} would be removed, and nobody has confirmed that", hint="--yes removes")

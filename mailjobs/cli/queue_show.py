@@ -116,11 +116,8 @@ def _whole(shown: Open) -> None:
     for person in shown.stored.entry.recipients:
         said = _said(state.outcome(person.address))
         parameters = f" {' '.join(person.parameters)}" if person.parameters else ""
-        click.echo(
-            visible(
-                f"  {STATES[state.letters[person.address]]:<14} {person.kind:<3} {person.address}{parameters}{said}"
-            )
-        )
+        begin = f"  {STATES[state.letters[person.address]]:<14} {person.kind:<3}"
+        click.echo(visible(f"{begin} {person.address}{parameters}{said}"))
     click.echo("\nhistory (UTC)")
     for event in shown.events:
         moment = f"{event.moment:%Y-%m-%d %H:%M:%S}" if event.moment else ""

@@ -88,9 +88,8 @@ def choosing_files(command: Callable[..., int]) -> Callable[..., int]:
 
 def changing_files(command: Callable[..., int]) -> Callable[..., int]:
     """As `choosing_files`, with `--all`, for a command that changes what is chosen."""
-    return choosing_files(
-        click.option("--all", "everything", is_flag=True, help="All that it can be done to.")(command)
-    )
+    everything = click.option("--all", "everything", is_flag=True, help="All that it can be done to.")
+    return choosing_files(everything(command))
 
 
 def _age(ctx: click.Context, option: click.Parameter, value: str | None) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TextIO
 
@@ -12,6 +13,7 @@ from mailjobs.report.table import print_table, terminal_width
 from mailjobs.report.visible import visible
 
 WIDE = 130  # columns that the table needs
+SHORTEST = 22  # characters of a name that are shown: when it was queued
 REPLY = 60  # characters of a reply that the table shows
 HEAD = ("file", "state", "age", "size", "tries", "next", "from", "to", "last reply")
 UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
@@ -44,6 +46,8 @@ class Listed:
 def print_queue(out: TextIO, found: Sequence[Listed], now: datetime) -> None:
     """All of `found`, and what they are together."""
     width = terminal_width(out)
+    if width is not None:
+        found = _with_short_names(found)
     if width is not None and width < WIDE:
         for one in found:
             for line in _lines(one, now):
@@ -52,6 +56,15 @@ def print_queue(out: TextIO, found: Sequence[Listed], now: datetime) -> None:
         print_table(out, HEAD, [_row(one, now) for one in found], wrapped=len(HEAD) - 1)
     if width is not None and found:
         out.write(f"\n{summary(found, now)}\n")
+
+
+def _with_short_names(found: Sequence[Listed]) -> list[Listed]:
+    """With as much of each name as tells it from the others: enough for a command. Damaged ones keep theirs."""
+    names = [one.file.rpartition(".")[0] if one.state != "damaged" else one.file for one in found]
+    length = SHORTEST
+    while len({name[:length] for name in names}) < len(set(names)):
+        length += 4
+    return [replace(one, file=name[:length]) for one, name in zip(found, names, strict=True)]
 
 
 def summary(found: Sequence[Listed], now: datetime) -> str:

@@ -51,9 +51,8 @@ def _words(kind: str, words: list[str]) -> str:
         case "claim":
             return f"by process {words[1]} on {unescape(words[0])}"
         case "done":
-            return ", ".join(
-                [f"{unescape(one)} {STATES[letter]}" for letter, one in zip(words[0], words[1:], strict=True)]
-            )
+            became = zip(words[1:], words[0], strict=True)
+            return ", ".join([f"{unescape(address)} {STATES[letter]}" for address, letter in became])
         case "wait":
             return f"until {_moment(words[0])}, after {words[1]} {'try' if words[1] == '1' else 'tries'}"
         case "dot" | "lost" | "again":

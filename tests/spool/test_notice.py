@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from mailjobs.session import Settled
 from mailjobs.spool import lines, queue_message, read
+from mailjobs.spool.book import Spool
 from mailjobs.spool.notice import Notifier, aside, publish
+from mailjobs.spool.patience import Patience
+from mailjobs.spool.recover import recover
 from mailjobs.spool.stored import Stored
 from tests.spool.files import MOMENT, entry, outcome
 
@@ -134,3 +138,30 @@ def test_a_large_message_is_not_read_whole(tmp_path: Path) -> None:
     os.close(descriptor)
     publish(tmp_path, "m-notice")
     assert list(mail(tmp_path).iter_parts())[2].get_content_type() == "text/rfc822-headers"
+
+
+def test_a_book_tells_of_what_fails_before_it_is_called_failed(tmp_path: Path) -> None:
+    queued(tmp_path)
+    notifier = Notifier("ops@x.example")
+    book = Spool(tmp_path, failed=notifier)
+    letter = book.take()
+    assert letter is not None
+    outcomes = (outcome(BOB, "rejected", 550, "no"), outcome(EVE, "accepted", 250))
+    book.settle([Settled(letter, outcomes)])
+    del letter
+    book.close()
+    assert notifier.made == ["m-notice.queued"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["m-notice.queued", "m.failed"]
+    assert BOB in told_of(tmp_path)
+
+
+def test_recovery_tells_of_what_its_process_did_not_come_to_tell(tmp_path: Path) -> None:
+    queued(tmp_path)
+    book = Spool(tmp_path)
+    letter = book.take()
+    assert letter is not None
+    book.settle([Settled(letter, (outcome(BOB, "rejected", 550, "no"), outcome(EVE, "accepted", 250)))])
+    book.abandon()
+    notifier = Notifier("ops@x.example")
+    recover(tmp_path, Patience(), failed=notifier)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["m-notice.queued", "m.failed"]
