@@ -19,7 +19,7 @@ def listed(found: Found) -> Listed:
         entry.created,
         entry.sender,
         tuple([(one.address, lines.STATES[state.letters[one.address]]) for one in entry.recipients]),
-        state.tries,
+        state.tries + (state.tried and found.state != "waiting"),
         state.next if found.state == "waiting" else None,
         last_words(found),
         remark(found),

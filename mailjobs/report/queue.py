@@ -156,5 +156,5 @@ def as_dict(one: Listed, now: datetime) -> dict[str, Any]:
         "attempts": one.attempts,
         "next_attempt": one.next.isoformat() if one.next else None,
         "last_reply": one.reply or None,
-        "problem": one.told or None,
+        "why": one.told or None,
     }

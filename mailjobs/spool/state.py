@@ -121,7 +121,7 @@ class State:
             case "again":
                 self._set(words[1:], "n" * (len(words) - 1))
                 self.held, self.given_up, self.told, self.next, self.tries = "", "", "", None, 0
-                self.rounds += 1
+                self.rounds, self.tried = self.rounds + 1, False
             case "given-up":
                 self.given_up = unescape(" ".join(words[1:]))
             case "told":
