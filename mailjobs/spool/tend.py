@@ -6,6 +6,8 @@ to a message in this state.
 
 from __future__ import annotations
 
+import os
+
 from mailjobs import clock
 from mailjobs.disk import sync_folder
 from mailjobs.spool import lines
@@ -79,3 +81,5 @@ def _write(held: Locked, data: bytes, suffix: str) -> None:
     if held.suffix != suffix:
         held.rename(suffix)
         sync_folder(held.folder)
+    else:
+        os.utime(held.folder)  # who watches it looks at the directory alone
