@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailjobs.report.queue import Listed
 from mailjobs.spool import lines
-from mailjobs.spool.look import Found
+from mailjobs.spool.contents import Found
 
 
 def listed(found: Found) -> Listed:

@@ -13,9 +13,9 @@ from mailjobs.cli.which_files import Filter, chosen_files
 from mailjobs.errors import ExitStatus, UsageError
 from mailjobs.frozen import frozen
 from mailjobs.report.visible import visible, visible_json
+from mailjobs.spool.contents import Found
 from mailjobs.spool.head import Damaged
 from mailjobs.spool.locked import Locked, lock
-from mailjobs.spool.look import Found
 from mailjobs.spool.tend import Refused
 
 Change = Callable[[Locked], str]  # does it, and says what was done; raises Refused, OSError and Damaged

@@ -14,7 +14,7 @@ from mailjobs.cli.which_files import STATES, Filter, changing_files
 from mailjobs.errors import UsageError
 from mailjobs.report import queue
 from mailjobs.report.visible import visible
-from mailjobs.spool.look import Found
+from mailjobs.spool.contents import Found
 from mailjobs.spool.tend import remove
 
 FEW = 20

@@ -19,10 +19,10 @@ from mailjobs.frozen import frozen
 from mailjobs.report import queue
 from mailjobs.report.visible import visible, visible_json
 from mailjobs.smtp import Outcome
+from mailjobs.spool.contents import Found, files_of, look
 from mailjobs.spool.head import Damaged
 from mailjobs.spool.history import Event, history
 from mailjobs.spool.lines import STATES
-from mailjobs.spool.look import Found, files_of, look
 from mailjobs.spool.stored import Stored, read
 
 WORDS = {

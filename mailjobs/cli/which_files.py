@@ -16,7 +16,7 @@ from mailjobs import clock
 from mailjobs.errors import FileError, UsageError
 from mailjobs.frozen import frozen
 from mailjobs.job.nearest import nearest
-from mailjobs.spool.look import Found, files_of, look
+from mailjobs.spool.contents import Found, files_of, look
 from mailjobs.spool.names import split_name
 
 STATES = ("waiting", "held", "sending", "failed", "sent", "damaged")

@@ -19,6 +19,7 @@ TEXT: Final = "*"  # in the place of a directory: give the text back
 QUEUE: Final = ("limit", "preflight", "on_bad_row", "duplicates", "on_unknown", "again")
 PROCESS: Final = (
     "keep", "limit", "connections", "in_flight", "messages_per_connection", "recipients_per_message", "on_unknown",
+    "watch",
 )  # fmt: skip
 
 
@@ -43,11 +44,16 @@ def build_queue(node: Node, path: JobPath, problems: Problems) -> model.Queue:
 
 def build_process_queue(node: Node, path: JobPath, problems: Problems) -> model.ProcessQueue:
     """The action, which the schema has passed."""
+    told = node.get("on_failure")
+    limit, watch = node.get("limit"), node.get("watch")
+    if limit is not None and watch is not None and watch.value:
+        problems.at_key(limit, (*path, "limit"), "a queue that is watched has no limit", hint="leave out one of them")
     return model.ProcessQueue(
         dir=_directory(node, path, problems),
         max_age=seconds(node.get("max_age"), (*path, "max_age"), problems, FIVE_DAYS),
         rate=rate(node.get("rate"), (*path, "rate"), problems),
         rate_per_domain=rate(node.get("rate_per_domain"), (*path, "rate_per_domain"), problems),
+        on_failure=str(told.value["notify"].value) if told is not None else None,
         place=place(node, path),
         **_given(node, PROCESS),
     )

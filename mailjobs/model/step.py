@@ -104,7 +104,10 @@ class Queue(Send):
 
 @frozen
 class ProcessQueue:
-    """Send what is queued in a directory. `max_age` in seconds. `place` is that of the mapping."""
+    """Send what is queued in a directory. `max_age` in seconds.
+
+    `on_failure` is the address that is told of what has failed, None where nobody is. `place` is that of the mapping.
+    """
 
     kind = "process_queue"
     dir: Path
@@ -118,6 +121,8 @@ class ProcessQueue:
     messages_per_connection: int | None = None
     recipients_per_message: int | None = None
     on_unknown: Literal["hold", "resend"] = "hold"
+    on_failure: str | None = None
+    watch: bool = False
     place: Place | None = field(default=None, compare=False)
 
 

@@ -9,6 +9,7 @@ from mailjobs.model import Job, Send, Step, Tls
 from mailjobs.prepare.caught import caught, problems_of
 from mailjobs.prepare.check_batch import check_batch
 from mailjobs.prepare.check_guards import check_guards
+from mailjobs.prepare.check_told import check_told
 from mailjobs.prepare.names import RUN_NAMES, Names, unknown_names
 from mailjobs.prepare.preparation import Preparation, RunFacts
 from mailjobs.prepare.questions import check_literal
@@ -59,6 +60,7 @@ def _steps(job: Job, templates: Templates) -> list[Problem]:
             problems += caught(partial(compiling, text))
             problems += unknown_names(templates, text, {**names, "row": ()}, text is step.if_)
         problems += caught(partial(check_literal, step))
+        problems += caught(partial(check_told, step))
         if isinstance(step.action, Send):
             sent.add(step.action.message)
             problems += _message_texts(job, step.action.message, templates, names)

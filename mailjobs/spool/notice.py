@@ -11,13 +11,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from mailjobs import clock
 from mailjobs.disk import sync_folder
-from mailjobs.frozen import frozen
 from mailjobs.message.delivery_status import AboutRecipient
 from mailjobs.message.notification import RETURNED, Original, notification
 from mailjobs.message.outgoing import Reports
@@ -34,7 +33,7 @@ LONGEST_HEAD: Final = 1024 * 1024  # octets in which the header section of a mes
 _XTEXT: Final = re.compile(r"\+([0-9A-F]{2})")
 
 
-@frozen
+@dataclass
 class Notifier:
     """Tells `address` of messages that have failed. `remote` is the name of the server that they were given to.
 
@@ -43,7 +42,7 @@ class Notifier:
 
     address: str
     remote: str = ""
-    made: list[str] = field(default_factory=list, compare=False)
+    made: list[str] = field(default_factory=list)
 
     def __call__(self, held: Locked, stored: Stored) -> None:
         """See to it that the failure of this message is told of, once. Raises OSError, and AddressSyntax."""
@@ -83,6 +82,10 @@ class Notifier:
         _write(folder / aside(told), encode_file(entry, outgoing))
         sync_folder(folder)
         return lines.told(now, told)
+
+
+def nobody_told(held: Locked, stored: Stored) -> None:
+    """What is done with a failure where nobody is to be told."""
 
 
 def publish(folder: Path, told: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from mailjobs.delivery import Limits, Terms
@@ -13,14 +13,17 @@ from mailjobs.delivery.signals import HeldSignals
 from mailjobs.errors import FileError, MailjobsError
 from mailjobs.events import Error, Publish
 from mailjobs.model import Guards, ProcessQueue
+from mailjobs.prepare.check_told import check_told
 from mailjobs.rows.temporary import temporary
 from mailjobs.session import Conversation
 from mailjobs.spool import FAILED, HELD, QUEUED, SENT, Aside, Patience, QueuedLetter, Rested, Spool, measure, recover
+from mailjobs.spool.notice import Notifier, nobody_told
 from mailjobs.steps.context import Context, Output, reply_dict
 from mailjobs.steps.due import due, opened
 from mailjobs.steps.queues import check_queue
 from mailjobs.steps.reporting import Reporter
 from mailjobs.steps.tally import Tally, weightier
+from mailjobs.steps.watching import Watching
 
 KINDS: Final = {SENT: "sent", QUEUED: "deferred", FAILED: "failed", HELD: "unknown"}
 WORST_FIRST: Final = {"sent": "a", "deferred": "dn", "failed": "rd", "unknown": "u"}
@@ -38,60 +41,97 @@ class Processing:
         self.recovered = 0
         self._context = context
         self._action = action
+        self._counted = 0  # recipients, for the guards
+        retry, told = context.step.retry, check_told(context.step)
+        self._patience = Patience(retry.attempts, retry.delay, retry.max_delay, action.max_age)
+        self._notifier = Notifier(told) if told is not None else None
+        self._limits = _limits(action)
         self._kept: Conversation | None = None
         self._loud: Publish | None = None
         self._publish = context.publish.bind(server=context.sessions.name(context.step.server))
 
     def run(self) -> MailjobsError | None:
-        """Until all that was due is settled; what kept it from going on."""
+        """Until all that was due is settled, or it is told to stop; what kept it from going on."""
         try:
-            spool = self._open()
+            check_queue(self._action)
+            with HeldSignals() as signals:
+                self.recover()
+                if self._action.watch:
+                    Watching(self._context, self._action, self).run(signals.check)
+                else:
+                    self.send(None, signals.check)
         except MailjobsError as error:
             return error
-        found: MailjobsError | None = None
+        return None
+
+    def recover(self) -> None:
+        """Take up what processes that are gone have left. Raises FileError, OutputError."""
+        action = self._action
+        found = recover(
+            action.dir, self._patience, keep=action.keep, tell=self._tell, failed=self._notifier or nobody_told
+        )
+        self.recovered += len(found)
+
+    def send(self, files: Sequence[str] | None, check: Callable[[], None]) -> None:
+        """Send what is due of `files`, or of all, and then what tells of failures. Raises what keeps it from that."""
+        self._send(files, check)
+        while made := self._notices():
+            self._send(made, check)
+
+    def _notices(self) -> list[str]:
+        """The notifications that were made since; who watches the queue finds them there."""
+        if self._notifier is None:
+            return []
+        made, self._notifier.made = self._notifier.made, []
+        return [] if self._action.watch else made
+
+    def connect(self) -> None:
+        """See to it that there is a connection. Raises what keeps it from being opened."""
+        self._context.connection()
+
+    def _send(self, files: Sequence[str] | None, check: Callable[[], None]) -> None:
+        spool = self._open(files)
+        failed: MailjobsError | None = None
         try:
-            with HeldSignals() as signals:
-                self._deliver(spool, signals.check)
+            self._deliver(spool, check)
         except MailjobsError as error:
-            found = error
+            failed = error
         finally:
             if self._kept is not None and self._loud is not None:
                 self._kept.publish = self._loud
         try:
             spool.close()
         except MailjobsError as error:
-            found = found or error
-        return found
+            failed = failed or error
+        if failed is not None:
+            raise failed
 
-    def _open(self) -> Spool:
-        """Take up what processes that are gone have left, and see to the guards. Raises FileError, GuardError."""
+    def _open(self, files: Sequence[str] | None) -> Spool:
+        """See to the guards. Raises FileError, GuardError."""
         action, context = self._action, self._context
-        check_queue(action)
-        retry, gate = context.step.retry, context.preparation.gate
-        patience = Patience(retry.attempts, retry.delay, retry.max_delay, action.max_age)
-        self.recovered = len(recover(action.dir, patience, keep=action.keep, tell=self._tell))
-        files = None
+        gate = context.preparation.gate
         if gate.guards != Guards() or gate.redirect is not None:
             found = due(context, action)
-            context.send_to(found.new)
-            files = found.files
+            self._counted += found.new
+            context.send_to(self._counted)
+            files = found.files if files is None else [file for file in found.files if file in set(files)]
         return Spool(
             action.dir,
             opened(action),
             keep=action.keep,
-            patience=patience,
+            patience=self._patience,
             files=files,
             limit=action.limit,
             redirect=gate.redirect.address if gate.redirect is not None else None,
             tell=self._tell,
             rested=self._rested,
+            failed=self._notifier or nobody_told,
         )
 
     def _deliver(self, spool: Spool, check: Callable[[], None]) -> None:
         reporter = Reporter(self._publish, ())
-        terms = _terms(self._action)
         pool = Pool[QueuedLetter](
-            spool, terms, _limits(self._action), self._dial, reporter, self._context.sessions.has_time
+            spool, _terms(self._action), self._limits, self._dial, reporter, self._context.sessions.has_time
         )
         try:
             pool.run(lambda: self.tally.absorb(reporter.take()), check)
@@ -103,14 +143,19 @@ class Processing:
         context, quiet = self._context, self._publish.in_batch()
         if number:
             return context.sessions.another(context.step.server, quiet)
-        self._kept = context.connection()
-        self._loud, self._kept.publish = self._kept.publish, quiet
-        return self._kept
+        conversation = context.connection()
+        conversation.used = conversation.used or conversation is self._kept  # of an earlier round
+        self._kept = conversation
+        self._loud, conversation.publish = conversation.publish, quiet
+        if self._notifier is not None:
+            self._notifier.remote = conversation.server.host
+        return conversation
 
     # --- what is told; in any thread
 
     def _tell(self, aside: Aside) -> None:
-        self.aside.append(aside)
+        if len(self.aside) < MOST_TOLD:
+            self.aside.append(aside)
         self._publish(Error(FileError.code, f"{self._action.dir / aside.file} is put aside: {aside.why}"))
 
     def _rested(self, rested: Rested) -> None:
