@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -23,6 +23,17 @@ from mailjobs.report.visible import visible
 from mailjobs.run import Options, RunRecord, run_job
 from mailjobs.secret import keep_from_core_dumps
 
+REPORTING = (
+    click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a report: .json, .xml or .md."),
+    click.option("--events", metavar="FILE", help="Write events as JSON lines; '-' is stdout."),
+    click.option(
+        "--trace", metavar="FILE", help="Show the conversation on stderr, or --trace=FILE."
+    ),
+    click.option("--json", "json_", is_flag=True, help="Print the report as JSON on stdout."),
+    click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors."),
+    click.option("--verbose", "-v", is_flag=True, help="Show every recipient and connection."),
+)
+
 
 class BareTrace(click.Command):
     """`--trace` alone is stderr; a file is given as `--trace=FILE`, so that a job's name is never taken for one."""
@@ -32,6 +43,13 @@ class BareTrace(click.Command):
         return super().parse_args(ctx, ["--trace=-" if arg == "--trace" else arg for arg in args])
 
 
+def reporting(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the options that say what is told of a run, and where; `carry_out` takes them."""
+    for option in reversed(REPORTING):
+        command = option(command)
+    return command
+
+
 @click.command("run", cls=BareTrace)
 @click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
 @click.option("--dry-run", is_flag=True, help="Render and check everything, connect to nothing.")
@@ -39,14 +57,7 @@ class BareTrace(click.Command):
 @choosing
 @click.option("--resume", is_flag=True, help="Go on with an unfinished run (the default).")
 @click.option("--yes", "-y", is_flag=True, help="Confirm what `guards.confirm_above` asks.")
-@click.option(
-    "--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a report: .json, .xml (JUnit) or .md."
-)
-@click.option("--events", metavar="FILE", help="Write events as JSON lines; '-' is stdout.")
-@click.option("--trace", metavar="FILE", help="Show the conversation on stderr, or write it to a file: --trace=FILE.")
-@click.option("--json", "json_", is_flag=True, help="Print the report as JSON on stdout.")
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
-@click.option("--verbose", "-v", is_flag=True, help="Show every recipient and connection.")
+@reporting
 def command(
     jobs: tuple[str, ...], changes: Changes, dry_run: bool, step: str | None, report: Path | None, json_: bool,
     **rest: Any,
@@ -65,8 +76,13 @@ def command(
     ready = all_checked(jobs, changes, step, listening["quiet"])
     if isinstance(ready, int):
         return ready
-    check_targets([report, listening["events"], listening["trace"]], [loaded.job for loaded in ready])
-    listens = Listening(**{**listening, "quiet": listening["quiet"] or json_})
+    return carry_out(ready, options, Listening(**listening), report, json_)
+
+
+def carry_out(ready: Sequence[Loaded], options: Options, listening: Listening, report: Path | None, json_: bool) -> int:
+    """Run jobs that are checked, in order, and stop at the first that fails; the exit status."""
+    check_targets([report, listening.events, listening.trace], [loaded.job for loaded in ready])
+    listens = replace(listening, quiet=listening.quiet or json_)
     records: list[RunRecord] = []
     with ExitStack() as stack:
         listeners = sinks(listens, stack)
