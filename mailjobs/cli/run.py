@@ -26,9 +26,7 @@ from mailjobs.secret import keep_from_core_dumps
 REPORTING = (
     click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a report: .json, .xml or .md."),
     click.option("--events", metavar="FILE", help="Write events as JSON lines; '-' is stdout."),
-    click.option(
-        "--trace", metavar="FILE", help="Show the conversation on stderr, or --trace=FILE."
-    ),
+    click.option("--trace", metavar="FILE", help="Show the conversation on stderr, or --trace=FILE."),
     click.option("--json", "json_", is_flag=True, help="Print the report as JSON on stdout."),
     click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors."),
     click.option("--verbose", "-v", is_flag=True, help="Show every recipient and connection."),

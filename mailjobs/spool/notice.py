@@ -84,10 +84,6 @@ class Notifier:
         return lines.told(now, told)
 
 
-def nobody_told(held: Locked, stored: Stored) -> None:
-    """What is done with a failure where nobody is to be told."""
-
-
 def publish(folder: Path, told: str) -> bool:
     """Give a notification that lies aside the name by which it is found; False where it had it. Raises OSError."""
     try:

@@ -29,9 +29,7 @@ def nobody_told(held: Locked, stored: Stored) -> None:
     """What is done with a failure where nobody is to be told."""
 
 
-def put(
-    held: Locked, stored: Stored, suffix: str, data: bytes, keep: bool, failed: Failed = nobody_told
-) -> bool:
+def put(held: Locked, stored: Stored, suffix: str, data: bytes, keep: bool, failed: Failed = nobody_told) -> bool:
     """Append `data` and give the file its `suffix`; whether it is gone instead. Raises OSError.
 
     `failed` is called before it has the name of a failure.

@@ -17,7 +17,8 @@ from mailjobs.prepare.check_told import check_told
 from mailjobs.rows.temporary import temporary
 from mailjobs.session import Conversation
 from mailjobs.spool import FAILED, HELD, QUEUED, SENT, Aside, Patience, QueuedLetter, Rested, Spool, measure, recover
-from mailjobs.spool.notice import Notifier, nobody_told
+from mailjobs.spool.notice import Notifier
+from mailjobs.spool.resting import nobody_told
 from mailjobs.steps.context import Context, Output, reply_dict
 from mailjobs.steps.due import due, opened
 from mailjobs.steps.queues import check_queue
