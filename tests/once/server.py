@@ -118,6 +118,7 @@ class Sink:
 
     def _accept(self, listener: socket.socket) -> None:
         connection, _ = listener.accept()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._clients += 1
         client = Client(self, connection, self._clients)
         self._selector.register(connection, selectors.EVENT_READ, client.read)
