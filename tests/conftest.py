@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.fixtures.scripted",
     "tests.fixtures.echoing",
     "tests.fixtures.sink",
+    "tests.fixtures.slow_clock",
     "tests.fixtures.taking",
     "tests.fixtures.tokens",
 ]

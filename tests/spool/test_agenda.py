@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,36 +14,12 @@ from mailjobs.spool import QUEUED, lines, queue_message
 from mailjobs.spool.agenda import AT_LEAST, LOOK, Agenda
 from mailjobs.spool.locked import lock
 from mailjobs.spool.tend import retry
-from tests.spool.files import MOMENT, entry
-
-
-class Clock:
-    """Time that passes only when somebody sleeps; `then` is done at a second of it."""
-
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.seconds = 0.0
-        self.jump = timedelta()
-        self.then: dict[float, object] = {}
-        patch.setattr(clock, "now", self.now)
-        patch.setattr(clock, "monotonic", lambda: self.seconds)
-        patch.setattr(clock, "sleep", self.sleep)
-
-    def now(self) -> datetime:
-        return MOMENT + timedelta(seconds=self.seconds) + self.jump
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-        for moment in [one for one in self.then if one <= self.seconds]:
-            self.then.pop(moment)()  # type: ignore[operator]
+from tests.fixtures.slow_clock import SlowClock
+from tests.spool.files import entry
 
 
 @pytest.fixture
-def time(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
-
-
-@pytest.fixture
-def agenda(tmp_path: Path, time: Clock) -> Agenda:
+def agenda(tmp_path: Path, time: SlowClock) -> Agenda:
     return Agenda(tmp_path, (QUEUED,))
 
 
@@ -61,7 +37,7 @@ def tried(agenda: Agenda) -> tuple[str, ...]:
     return files
 
 
-def waited(agenda: Agenda, time: Clock) -> float:
+def waited(agenda: Agenda, time: SlowClock) -> float:
     """So long it waits, once it is sure of the directory."""
     while not (glance := agenda.glance()).sure:
         pass
@@ -70,7 +46,7 @@ def waited(agenda: Agenda, time: Clock) -> float:
     return time.seconds - began
 
 
-def test_what_waits_is_left_out_until_it_is_due(tmp_path: Path, agenda: Agenda, time: Clock) -> None:
+def test_what_waits_is_left_out_until_it_is_due(tmp_path: Path, agenda: Agenda, time: SlowClock) -> None:
     put(tmp_path, "now")
     put(tmp_path, "later", until=30)
     assert tried(agenda) == ("later.queued", "now.queued")
@@ -80,7 +56,7 @@ def test_what_waits_is_left_out_until_it_is_due(tmp_path: Path, agenda: Agenda, 
     assert tried(agenda) == ("later.queued",)
 
 
-def test_a_new_file_is_noticed_soon(tmp_path: Path, agenda: Agenda, time: Clock) -> None:
+def test_a_new_file_is_noticed_soon(tmp_path: Path, agenda: Agenda, time: SlowClock) -> None:
     put(tmp_path, "later", until=30)
     assert tried(agenda) == ("later.queued",)
     time.then[10.0] = lambda: put(tmp_path, "new")
@@ -97,7 +73,7 @@ def test_what_comes_in_the_same_moment_as_a_look_is_found_by_the_next(tmp_path: 
     assert agenda.glance().files == ("new.queued",)
 
 
-def test_what_a_person_wants_at_once_is_noticed(tmp_path: Path, agenda: Agenda, time: Clock) -> None:
+def test_what_a_person_wants_at_once_is_noticed(tmp_path: Path, agenda: Agenda, time: SlowClock) -> None:
     put(tmp_path, "later", until=30)
     assert tried(agenda) == ("later.queued",)
 
@@ -112,7 +88,7 @@ def test_what_a_person_wants_at_once_is_noticed(tmp_path: Path, agenda: Agenda, 
     assert agenda.glance().files == ("later.queued",)
 
 
-def test_what_somebody_else_has_is_tried_again_after_a_while(tmp_path: Path, agenda: Agenda, time: Clock) -> None:
+def test_what_somebody_else_has_is_tried_again_after_a_while(tmp_path: Path, agenda: Agenda, time: SlowClock) -> None:
     put(tmp_path, "busy")
     assert tried(agenda) == ("busy.queued",)
     assert tried(agenda) == ()
@@ -122,7 +98,7 @@ def test_what_somebody_else_has_is_tried_again_after_a_while(tmp_path: Path, age
 
 @pytest.mark.parametrize("jump", [timedelta(days=1), timedelta(days=-1)])
 def test_a_clock_that_jumps_makes_nothing_wait_for_long(
-    tmp_path: Path, agenda: Agenda, time: Clock, jump: timedelta
+    tmp_path: Path, agenda: Agenda, time: SlowClock, jump: timedelta
 ) -> None:
     put(tmp_path, "later", until=3600)
     assert tried(agenda) == ("later.queued",)
@@ -132,11 +108,11 @@ def test_a_clock_that_jumps_makes_nothing_wait_for_long(
     assert tried(agenda) == ("later.queued",)
 
 
-def test_without_any_sign_it_looks_again_all_the_same(agenda: Agenda, time: Clock) -> None:
+def test_without_any_sign_it_looks_again_all_the_same(agenda: Agenda, time: SlowClock) -> None:
     assert AT_LEAST <= waited(agenda, time) < AT_LEAST + 2 * LOOK
 
 
-def test_a_directory_that_vanishes_ends_the_wait_and_is_told(tmp_path: Path, time: Clock) -> None:
+def test_a_directory_that_vanishes_ends_the_wait_and_is_told(tmp_path: Path, time: SlowClock) -> None:
     folder = tmp_path / "outbox"
     folder.mkdir()
     agenda = Agenda(folder, (QUEUED,))
