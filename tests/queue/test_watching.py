@@ -65,7 +65,7 @@ def test_what_is_queued_meanwhile_is_sent_until_a_signal_comes(
         process.send_signal(number)  # with one message whose reply is still to come
         sink.order("go")
         assert ended(process).status == status
-    assert sink.taken() == {"u1@example.com": 2, "u2@example.com": 2, "u3@example.com": 1}  # those two were queued again
+    assert sink.taken() == {"u1@example.com": 2, "u2@example.com": 2, "u3@example.com": 1}
     assert list(outbox.path.iterdir()) == []
 
 
