@@ -55,7 +55,8 @@ lab-down:  ## stop them
 
 # Every program is run, whatever those before it have missed.
 BENCHMARKS := same_messages startup one_connection compiled rows_memory large_attachment batch_speed batch_limit \
-  batch_latency batch_tls batch_rate batch_memory batch_growth many_recipients attachments
+  batch_latency batch_tls batch_rate batch_memory batch_growth many_recipients attachments \
+  queue_speed queue_soak
 
 $(VENV)/.ready-bench: benchmarks/peers/package.json $(VENV)/.ready-test
 	@command -v npm >/dev/null || { echo "npm is missing; Debian has it in the package npm."; exit 1; }
