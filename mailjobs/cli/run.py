@@ -24,7 +24,9 @@ from mailjobs.run import Options, RunRecord, run_job
 from mailjobs.secret import keep_from_core_dumps
 
 REPORTING = (
-    click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a report: .json, .xml or .md."),
+    click.option(
+        "--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a report: .json, .xml (JUnit) or .md."
+    ),
     click.option("--events", metavar="FILE", help="Write events as JSON lines; '-' is stdout."),
     click.option("--trace", metavar="FILE", help="Show the conversation on stderr, or --trace=FILE."),
     click.option("--json", "json_", is_flag=True, help="Print the report as JSON on stdout."),

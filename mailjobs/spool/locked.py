@@ -40,6 +40,11 @@ class Locked:
         """What it is called now."""
         return f"{self.name}{self.suffix}"
 
+    @property
+    def folder(self) -> Path:
+        """The queue that it lies in."""
+        return Path(self._folder)
+
     def read(self) -> Stored:
         """All of it, checked. Raises Damaged."""
         stored = read(self.descriptor)

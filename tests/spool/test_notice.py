@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import errno
 import os
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from mailjobs.session import Settled
 from mailjobs.spool import lines, queue_message, read
 from mailjobs.spool.book import Spool
+from mailjobs.spool.locked import Locked, lock
 from mailjobs.spool.notice import Notifier, aside, publish
 from mailjobs.spool.patience import Patience
 from mailjobs.spool.recover import recover
@@ -165,3 +167,20 @@ def test_recovery_tells_of_what_its_process_did_not_come_to_tell(tmp_path: Path)
     notifier = Notifier("ops@x.example")
     recover(tmp_path, Patience(), failed=notifier)
     assert sorted(one.name for one in tmp_path.iterdir()) == ["m-notice.queued", "m.failed"]
+
+
+def test_nothing_is_found_where_the_line_cannot_be_put_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process might send it, and this one would tell once more when it is run again."""
+    queued(tmp_path, refused(BOB))
+    held = lock(tmp_path, "m.queued")
+    assert held is not None
+
+    def fail(held: Locked) -> None:
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(Locked, "sync", fail)
+    with held, pytest.raises(OSError, match="broken"):
+        NOTIFIER(held, held.read())
+    assert [one.name for one in tmp_path.glob("*.queued")] == ["m.queued"]
