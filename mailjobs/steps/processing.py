@@ -12,6 +12,7 @@ from mailjobs.delivery.rates import Rates
 from mailjobs.delivery.signals import HeldSignals
 from mailjobs.errors import FileError, MailjobsError
 from mailjobs.events import Error, Publish
+from mailjobs.message import Recipient
 from mailjobs.model import Guards, ProcessQueue
 from mailjobs.prepare.check_told import check_told
 from mailjobs.rows.temporary import temporary
@@ -55,6 +56,7 @@ class Processing:
         """Until all that was due is settled, or it is told to stop; what kept it from going on."""
         try:
             check_queue(self._action)
+            self._check_told()
             with HeldSignals() as signals:
                 self.recover()
                 if self._action.watch:
@@ -64,6 +66,11 @@ class Processing:
         except MailjobsError as error:
             return error
         return None
+
+    def _check_told(self) -> None:
+        """Whoever is told of failures may be sent to: else that would be found out when it is too late."""
+        if self._notifier is not None:
+            self._context.preparation.gate.pass_((Recipient(self._notifier.address, "to"),), None)
 
     def recover(self) -> None:
         """Take up what processes that are gone have left. Raises FileError, OutputError."""
