@@ -13,7 +13,7 @@ from mailjobs.spool.tend import hold
 
 @click.command("hold")
 @changing_files
-@click.option("--reason", default="by hand", metavar="TEXT", help="Why; `list` shows it.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; `list` shows it.")
 @click.option("--json", "json_", is_flag=True, help="Print what was done as JSON.")
 def command(folder: Path, chosen: Filter, reason: str, json_: bool) -> int:
     """Hold messages of DIR that wait: nobody sends them until they are released.

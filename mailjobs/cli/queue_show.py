@@ -19,7 +19,7 @@ from mailjobs.frozen import frozen
 from mailjobs.report import queue
 from mailjobs.report.visible import visible, visible_json
 from mailjobs.smtp import Outcome
-from mailjobs.spool.contents import Found, files_of, look
+from mailjobs.spool.contents import Found, contents, files_of
 from mailjobs.spool.head import Damaged
 from mailjobs.spool.history import Event, history
 from mailjobs.spool.lines import STATES
@@ -65,8 +65,10 @@ def command(folder: Path, name: str, headers: bool, raw: bool, json_: bool) -> i
     file = named(folder, files_of(folder), name)
     descriptor = _opened(folder, file)
     try:
-        found = next(look(folder, [file]), None)
-        show(Open(found or Found(file, "sent", 0), descriptor, read(descriptor)))
+        found = next(contents(folder, [file]), None)
+        if found is None:
+            raise FileError(f"{folder / file} is gone, or has another name by now")
+        show(Open(found, descriptor, read(descriptor)))
     except Damaged as error:
         raise DataError(f"{folder / file} is damaged: {error}") from None
     except OSError as error:

@@ -16,7 +16,7 @@ from mailjobs import clock
 from mailjobs.errors import FileError, UsageError
 from mailjobs.frozen import frozen
 from mailjobs.job.nearest import nearest
-from mailjobs.spool.contents import Found, files_of, look
+from mailjobs.spool.contents import Found, contents, files_of
 from mailjobs.spool.names import split_name
 
 STATES = ("waiting", "held", "sending", "failed", "sent", "damaged")
@@ -106,7 +106,7 @@ def chosen_files(folder: Path, chosen: Filter) -> Iterator[Found]:
     now = clock.now()
     files = files_of(folder)
     wanted = files if not chosen.names else list(dict.fromkeys(named(folder, files, one) for one in chosen.names))
-    for found in look(folder, wanted):
+    for found in contents(folder, wanted):
         if chosen.takes(found, now):
             yield found
 

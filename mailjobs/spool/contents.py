@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from mailjobs.errors import FileError
 from mailjobs.spool.head import Damaged
 from mailjobs.spool.names import DAMAGED, FAILED, HELD, QUEUED, SENDING, SENT, SUFFIXES, host_name, split_name
 from mailjobs.spool.stored import Stored, read
 
+_SET_ASIDE: Final = re.compile(rf"(?:{'|'.join(map(re.escape, SUFFIXES))})(?:\.[0-9]+)?{re.escape(DAMAGED)}$")
 STATES = {QUEUED: "waiting", SENDING: "sending", HELD: "held", FAILED: "failed", SENT: "sent", DAMAGED: "damaged"}
 
 
@@ -43,14 +46,10 @@ def files_of(folder: Path) -> list[str]:
 
 def is_damaged(file: str) -> bool:
     """Whether it was set aside as damaged."""
-    return (
-        not file.startswith(".")
-        and f".{file.split('.')[-2] if file.count('.') > 1 else ''}" in SUFFIXES
-        and (file.endswith(DAMAGED))
-    )
+    return _SET_ASIDE.search(file) is not None and not file.startswith(".")
 
 
-def look(folder: Path, files: list[str] | None = None) -> Iterator[Found]:
+def contents(folder: Path, files: list[str] | None = None) -> Iterator[Found]:
     """Each of `files`, or of all. One that goes away or changes its name meanwhile is left out. Raises FileError."""
     for file in files_of(folder) if files is None else files:
         found = _look_at(folder, file)

@@ -7,6 +7,7 @@ to a message in this state.
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from mailjobs import clock
 from mailjobs.disk import sync_folder
@@ -14,6 +15,8 @@ from mailjobs.spool import lines
 from mailjobs.spool.locked import Locked
 from mailjobs.spool.names import FAILED, HELD, QUEUED, SENDING, SENT
 from mailjobs.spool.stored import Stored
+
+BY_HAND: Final = "by hand"  # what begins otherwise may be what is unknown, which some queues send again
 
 
 class Refused(Exception):
@@ -50,14 +53,14 @@ def _again(held: Locked, stored: Stored, opened: str) -> str:
     return f"goes to {addresses[0] if len(addresses) == 1 else f'{len(addresses)} recipients'}"
 
 
-def hold(held: Locked, stored: Stored, why: str) -> str:
-    """Nobody sends it until it is released."""
+def hold(held: Locked, stored: Stored, why: str = "") -> str:
+    """Nobody sends it until it is released. `why` is for people."""
     _check_at_rest(held)
     if held.suffix == HELD:
         raise Refused("it is held already")
     if held.suffix != QUEUED:
         raise Refused("it does not wait to be sent")
-    _write(held, lines.hold(clock.now(), why), HELD)
+    _write(held, lines.hold(clock.now(), f"{BY_HAND}: {why}" if why else BY_HAND), HELD)
     return "held"
 
 

@@ -219,8 +219,10 @@ def test_a_damaged_file_is_told_and_stops_nothing(queue: Queue) -> None:
     assert len(found.out.splitlines()) == 8
     assert said("retry", queue.path, "junk").status == 74
     assert said("show", queue.path, "junk").status == 65
+    (queue.path / "junk.queued").rename(queue.path / "junk.queued.1.damaged")  # as a run does
+    assert names(queue, "--state", "damaged") == ["junk"]
     ok("remove", queue.path, "junk", "--yes")
-    assert "junk.queued" not in queue.files()
+    assert "junk.queued.1.damaged" not in queue.files()
 
 
 def test_a_message_is_shown_with_its_history(queue: Queue) -> None:
@@ -257,8 +259,8 @@ def test_retry_sends_what_failed_again_and_what_waits_at_once(queue: Queue) -> N
 
 def test_hold_and_release(queue: Queue) -> None:
     ok("hold", queue.path, "a", "--reason", "not yet")
-    assert queue.state("a-new.held").held == "not yet"
-    assert "not yet" in ok("list", queue.path, "a")
+    assert queue.state("a-new.held").held == "by hand: not yet"
+    assert "by hand: not yet" in ok("list", queue.path, "a")
     ok("release", queue.path, "--all")
     assert queue.state("a-new.queued").letters == {"ann@x.example": "n"}
     assert queue.state("c-held.queued").letters == {"may@z.example": "n"}
