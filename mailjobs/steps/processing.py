@@ -93,9 +93,10 @@ class Processing:
         made, self._notifier.made = self._notifier.made, []
         return [] if self._action.watch else made
 
-    def connect(self) -> None:
-        """See to it that there is a connection. Raises what keeps it from being opened."""
-        self._context.connection()
+    def hang_up(self) -> None:
+        """End the connection that is kept, where there is one. Raises Interrupted."""
+        if self._kept is not None:
+            self._kept.quit()
 
     def _send(self, files: Sequence[str] | None, check: Callable[[], None]) -> None:
         spool = self._open(files)
@@ -122,7 +123,8 @@ class Processing:
             found = due(context, action)
             self._counted += found.new
             context.send_to(self._counted)
-            files = found.files if files is None else [file for file in found.files if file in set(files)]
+            meant = set(found.files if files is None else files)
+            files = [file for file in found.files if file in meant]
         return Spool(
             action.dir,
             opened(action),

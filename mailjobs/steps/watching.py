@@ -25,8 +25,8 @@ class Round(Protocol):
     def recover(self) -> None:
         """Take up what processes that are gone have left."""
 
-    def connect(self) -> None:
-        """See to it that there is a connection."""
+    def hang_up(self) -> None:
+        """End the connection that is kept."""
 
     def send(self, files: Sequence[str] | None, check: Callable[[], None]) -> None:
         """Send what is due of these files."""
@@ -68,22 +68,32 @@ class Watching:
     def _once(self, check: Callable[[], None]) -> Glance | None:
         """One round; what was seen before it, or None where it failed for a while."""
         try:
-            if clock.monotonic() - self._recovered >= RECOVER:
-                self._recovered = clock.monotonic()
-                self._round.recover()
-            glance = self._agenda.glance()
-            if glance.files:
-                self._open = True
-                if self._failures:  # before anything is claimed once more
-                    self._round.connect()
-                self._round.send(glance.files, check)
-                self._agenda.note(glance.files)
+            self._recover()
+            glance = self._send(check)
         except MailjobsError as error:
             if not self._passes(error):
                 raise
             self._fail(error)
             return None
         self._failures, self._told = 0, ""
+        return glance
+
+    def _recover(self) -> None:
+        if clock.monotonic() - self._recovered >= RECOVER:
+            self._recovered = clock.monotonic()
+            self._round.recover()
+
+    def _send(self, check: Callable[[], None]) -> Glance:
+        """Send what is due. After a failure one file alone is claimed, to see whether things are well again."""
+        glance = self._agenda.glance()
+        files = glance.files[:1] if self._failures else glance.files
+        if files:
+            self._open = True
+            self._round.send(files, check)
+            self._agenda.note(files)
+        if len(files) < len(glance.files):
+            self._failures = 0
+            return self._send(check)
         return glance
 
     def _passes(self, error: MailjobsError) -> bool:
@@ -107,7 +117,7 @@ class Watching:
         """Close the connection that nothing goes over."""
         if self._open and waited >= IDLE:
             self._open = False
-            self._context.sessions.quit(self._context.step.server)
+            self._round.hang_up()
 
 
 class _Over(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,7 +29,6 @@ class Life:
     until: float = 300.0
     fails: Callable[[float], MailjobsError | None] = lambda moment: None
     rounds: list[tuple[float, tuple[str, ...]]] = field(default_factory=list)
-    connected: list[float] = field(default_factory=list)
     recovered: list[float] = field(default_factory=list)
     quits: list[float] = field(default_factory=list)
     told: list[Any] = field(default_factory=list)
@@ -37,9 +37,8 @@ class Life:
     def recover(self) -> None:
         self.recovered.append(self.time.seconds)
 
-    def connect(self) -> None:
-        self.connected.append(self.time.seconds)
-        self._fail()
+    def hang_up(self) -> None:
+        self.quits.append(self.time.seconds)
 
     def send(self, files: Sequence[str] | None, check: Callable[[], None]) -> None:
         assert files is not None
@@ -58,10 +57,7 @@ class Life:
             raise Interrupted("terminated")
 
     def run(self) -> None:
-        sessions = SimpleNamespace(
-            has_time=lambda seconds: self.time.seconds + seconds < self.patient,
-            quit=lambda server: self.quits.append(self.time.seconds),
-        )
+        sessions = SimpleNamespace(has_time=lambda seconds: self.time.seconds + seconds < self.patient)
         context = SimpleNamespace(sessions=sessions, step=SimpleNamespace(server="s"), publish=self._publish)
         Watching(context, ProcessQueue(self.folder), self).run(self.check)  # type: ignore[arg-type]
 
@@ -106,14 +102,19 @@ def test_a_server_that_is_away_is_told_once_and_tried_at_longer_intervals(life: 
     life.fails = lambda moment: ConnectionLost("nobody is there") if moment < 200 else None
     life.until = 400
     put(life.folder, "a")
+    put(life.folder, "b")
     until_stopped(life)
     assert [event.description for event in life.told] == ["nobody is there; it is tried again"]
-    assert len(life.rounds) == 2  # the first, and the one that goes well; between them nothing is claimed
-    gaps = [round(later - sooner) for sooner, later in zip(life.connected, life.connected[1:], strict=False)]
+    first, *others, rest = life.rounds
+    assert first[1] == ("a.queued", "b.queued")
+    assert {files for _, files in others} == {("a.queued",)}  # no other file is claimed in vain
+    moments = [moment for moment, _ in [first, *others]]
+    gaps = [round(later - sooner) for sooner, later in pairwise(moments)]
     assert gaps == sorted(gaps)
-    assert gaps[0] < 5
+    assert 0 < gaps[0] < 5
     assert gaps[-1] <= LONGEST_PAUSE + 1
-    assert 200 <= life.rounds[1][0] <= 200 + LONGEST_PAUSE + 1
+    assert 200 <= moments[-1] <= 200 + LONGEST_PAUSE + 1
+    assert rest == (moments[-1], ("b.queued",))
 
 
 def test_a_directory_that_vanishes_for_a_while_is_told_once(life: Life, time: SlowClock) -> None:
@@ -150,4 +151,6 @@ def test_a_full_disk_is_borne(life: Life) -> None:
     life.fails = lambda moment: FileError("no space") if moment < 10 else None
     put(life.folder, "a")
     until_stopped(life)
-    assert len(life.rounds) == 2
+    assert life.rounds[-1][0] >= 10
+    assert len(life.told) == 1
+    assert list(life.folder.iterdir()) == []
