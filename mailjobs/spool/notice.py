@@ -119,6 +119,7 @@ def failed_people(entry: Entry, state: State, remote: str = "") -> list[AboutRec
 
 def _failed(entry: Entry, state: State, remote: str) -> Iterator[AboutRecipient]:
     opened = "nd" if state.given_up else ""
+    stopped = any(one.kind in entry.stop_on and state.letters[one.address] == "r" for one in entry.recipients)
     for person in entry.recipients:
         letter = state.letters[person.address]
         if letter != "r" and letter not in opened:
@@ -131,7 +132,7 @@ def _failed(entry: Entry, state: State, remote: str) -> Iterator[AboutRecipient]
             reason=state.given_up if given_up else outcome.reason,
             remote=remote if outcome.reply is not None else "",
             original=_named(person.parameters, "ORCPT").partition(";")[2],
-            expired=given_up,
+            expired=given_up and not stopped,
         )
 
 

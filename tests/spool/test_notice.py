@@ -111,6 +111,16 @@ def test_who_was_not_reached_in_time_is_told_with_the_last_words(tmp_path: Path)
     assert "it is older than 5 days" in mail(tmp_path).as_string()
 
 
+def test_whom_the_refusal_of_another_has_kept_from_it_is_told_as_that(tmp_path: Path) -> None:
+    why = f"{BOB} was refused, which keeps it from everybody (stop_on)"
+    queued(tmp_path, refused(BOB), lines.given_up(MOMENT, why), stop_on=("to",))
+    append(tmp_path, NOTIFIER.prepare(tmp_path, "m", stored(tmp_path)))
+    publish(tmp_path, "m-notice")
+    _, eve = told_of(tmp_path).split(f"rfc822; {BOB}")[1].split("Final-Recipient")
+    assert "Status: 5.0.0" in eve
+    assert "stop_on" in eve
+
+
 def test_what_rcpt_and_mail_said_is_used(tmp_path: Path) -> None:
     queued(tmp_path, refused(BOB, EVE), mail_parameters=("RET=FULL", "ENVID=a+2Bb"))
     data = stored(tmp_path)
