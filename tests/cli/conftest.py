@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.queue_files import Queue, one_of_each
 from tests.fixtures.choosy import PickyServer
 from tests.fixtures.running import command
 
@@ -60,3 +61,9 @@ def result(path: Path) -> dict[str, object]:
     steps = report(path)["steps"]
     assert isinstance(steps, list)
     return dict(steps[-1]["result"])
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Queue:
+    """One message in each state."""
+    return one_of_each(tmp_path / "outbox")

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import pty
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,77 +17,9 @@ import pytest
 
 from mailjobs.cli.main import mailjobs
 from mailjobs.cli.which_files import fits
-from mailjobs.smtp import Outcome, Reply
-from mailjobs.spool import Entry, Person, lines, queue_message, read
 from mailjobs.spool.locked import lock
 from mailjobs.spool.names import host_name
-from mailjobs.spool.state import State
-
-HELLO = b"Subject: Hello\r\nMessage-ID: <1@x.example>\r\n\r\nhello\r\n"
-Terminal = Callable[..., tuple[int, str]]
-
-
-def ago(**span: float) -> datetime:
-    return datetime.now(UTC) - timedelta(**span)
-
-
-class Queue:
-    """A queue that is filled for a test."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        path.mkdir()
-
-    def put(
-        self, name: str, *to: str, suffix: str = "queued", since: datetime | None = None, tail: bytes = b""
-    ) -> None:
-        entry = Entry(
-            since or ago(minutes=65.5), "from@x.example", tuple([Person("to", one) for one in to]), len(HELLO),
-            job="invoices", run="20261101T000000Z-aaaaaaaa", row="4711", message_id="<1@x.example>",
-        )  # fmt: skip
-        queue_message(self.path, name, entry, [HELLO])
-        with (self.path / f"{name}.queued").open("ab") as file:
-            file.write(tail)
-        (self.path / f"{name}.queued").rename(self.path / f"{name}.{suffix}")
-
-    def files(self) -> list[str]:
-        return sorted(one.name for one in self.path.iterdir())
-
-    def state(self, file: str) -> State:
-        descriptor = os.open(self.path / file, os.O_RDONLY)
-        try:
-            return read(descriptor).state
-        finally:
-            os.close(descriptor)
-
-
-def claim(host: str = "ci.example.com", pid: int = 77) -> bytes:
-    return lines.claim(ago(minutes=30), host, pid, "")
-
-
-def done(address: str, state: str, code: int, words: str) -> bytes:
-    return lines.done(ago(minutes=30), [Outcome(address, state, Reply(code, (words,)), "RCPT")])  # type: ignore[arg-type]
-
-
-DEFERRED = (
-    claim() + done("bob@y.example", "accepted", 250, "ok") + done("eve@y.example", "deferred", 451, "4.7.1 later")
-)
-WAITS = DEFERRED + lines.wait(ago(minutes=30), ago(minutes=-30.5), 2)
-REFUSED = claim() + done("gone@z.example", "rejected", 550, "5.1.1 no such user")
-UNKNOWN = claim() + lines.dot(ago(minutes=30), ["may@z.example"]) + lines.hold(ago(minutes=29), "unknown whether …")
-
-
-@pytest.fixture
-def queue(tmp_path: Path) -> Queue:
-    """One message in each state."""
-    made = Queue(tmp_path / "outbox")
-    made.put("a-new", "ann@x.example")
-    made.put("b-late", "bob@y.example", "eve@y.example", since=ago(hours=3), tail=WAITS)
-    made.put("c-held", "may@z.example", suffix="held", since=ago(days=1), tail=UNKNOWN)
-    made.put("d-failed", "gone@z.example", suffix="failed", since=ago(days=4), tail=REFUSED)
-    made.put("e-left", "two@z.example", suffix="sending", tail=claim())
-    made.put("f-sent", "ann@x.example", suffix="sent", tail=claim() + done("ann@x.example", "accepted", 250, "ok"))
-    return made
+from tests.cli.queue_files import HELLO, Queue, ago, claim
 
 
 class Done(NamedTuple):
@@ -294,59 +223,3 @@ def test_recover_takes_back_what_another_host_had_begun(queue: Queue) -> None:
     assert "e-left.sending" in queue.files()
     assert "e-left.held, begun on ci.example.com: held" in ok("recover", queue.path, "--host", "ci.example.com")
     assert queue.state("e-left.held").letters == {"two@z.example": "u"}
-
-
-# --- on a terminal
-
-
-@pytest.fixture
-def terminal(queue: Queue) -> Iterator[Terminal]:
-    """Runs the command on a terminal, at which `answer` is typed; its exit status and what it showed."""
-    masters: list[int] = []
-
-    def run(*arguments: str, answer: str = "", columns: int = 80) -> tuple[int, str]:
-        master, slave = pty.openpty()
-        masters.append(master)
-        os.write(master, answer.encode())
-        environment = {**os.environ, "TERM": "xterm", "COLUMNS": str(columns), "NO_COLOR": "1"}
-        with subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "mailjobs", "queue", arguments[0], queue.path, *arguments[1:]],
-            stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True,
-        ) as process:  # fmt: skip
-            os.close(slave)
-            seen = b""
-            while chunk := _read(master):
-                seen += chunk
-            return process.wait(60), seen.decode().replace("\r\n", "\n")
-
-    yield run
-    for master in masters:
-        os.close(master)
-
-
-def _read(master: int) -> bytes:
-    try:
-        return os.read(master, 4096)
-    except OSError:  # Linux says that nobody has the other end any more
-        return b""
-
-
-def test_a_narrow_terminal_has_lines_and_a_wide_one_a_table(terminal: Terminal) -> None:
-    status, narrow = terminal("list", columns=60)
-    assert status == 0
-    assert max(map(len, narrow.splitlines()[:-1])) <= 60
-    assert "b-late\n  waiting, 3h old, 52 B, 2 tries, next in 30m\n  from@x.example -> eve@y.example +1\n" in narrow
-    assert "6 messages, 312 B: 2 waiting, " in narrow
-    wide = terminal("list", columns=150)[1].splitlines()
-    assert re.split(r"  +", re.sub(r"\x1b\[[0-9;]*m", "", wide[0]).strip())[:3] == ["file", "state", "age"]
-    assert max(map(len, wide[1:])) <= 150
-    assert wide[1].startswith("a-new ")
-
-
-@pytest.mark.parametrize(("answer", "left"), [("y\n", False), ("n\n", True)])
-def test_removing_asks(terminal: Terminal, queue: Queue, answer: str, left: bool) -> None:
-    status, seen = terminal("remove", "d", answer=answer)
-    assert "d-failed.failed: failed, from@x.example -> gone@z.example" in seen
-    assert "Remove 1 message from" in seen
-    assert status == (64 if left else 0)
-    assert ("d-failed.failed" in queue.files()) == left
