@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import signal
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from mailjobs.cli.main import mailjobs
 from mailjobs.cli.which_files import fits
 from mailjobs.spool.locked import lock
 from mailjobs.spool.names import host_name
-from tests.cli.queue_files import HELLO, Queue, ago, claim
-
-
-class Done(NamedTuple):
-    """What a command did."""
-
-    status: int
-    out: str
-    err: str
-
-
-def said(*arguments: str | Path) -> Done:
-    """Run the command in this process, which takes a tenth of the time."""
-    out, err = io.StringIO(newline=""), io.StringIO(newline="")
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with redirect_stdout(out), redirect_stderr(err):
-            status = mailjobs(["queue", *map(str, arguments)])
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    assert "Traceback" not in err.getvalue(), err.getvalue()
-    return Done(status, out.getvalue(), err.getvalue())
+from tests.cli.queue_files import HELLO, Queue, ago, claim, said
 
 
 def ok(*arguments: str | Path, status: int = 0) -> str:
