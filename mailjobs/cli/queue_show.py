@@ -71,6 +71,8 @@ def command(folder: Path, name: str, headers: bool, raw: bool, json_: bool) -> i
         show(Open(found, descriptor, read(descriptor)))
     except Damaged as error:
         raise DataError(f"{folder / file} is damaged: {error}") from None
+    except BrokenPipeError:  # nobody reads what is shown
+        raise
     except OSError as error:
         raise FileError(f"cannot read {folder / file}: {error.strerror}") from None
     finally:
