@@ -60,21 +60,17 @@ def done(address: str, state: str, code: int, words: str) -> bytes:
     return lines.done(ago(minutes=30), [Outcome(address, state, Reply(code, (words,)), "RCPT")])  # type: ignore[arg-type]
 
 
-DEFERRED = (
-    claim() + done("bob@y.example", "accepted", 250, "ok") + done("eve@y.example", "deferred", 451, "4.7.1 later")
-)
-WAITS = DEFERRED + lines.wait(ago(minutes=30), ago(minutes=-30.5), 2)
-REFUSED = claim() + done("gone@z.example", "rejected", 550, "5.1.1 no such user")
-UNKNOWN = claim() + lines.dot(ago(minutes=30), ["may@z.example"]) + lines.hold(ago(minutes=29), "unknown whether …")
-
-
 def one_of_each(path: Path) -> Queue:
     """One message in each state."""
     made = Queue(path)
+    half = done("bob@y.example", "accepted", 250, "ok") + done("eve@y.example", "deferred", 451, "4.7.1 later")
+    waits = claim() + half + lines.wait(ago(minutes=30), ago(minutes=-30.5), 2)
+    refused = claim() + done("gone@z.example", "rejected", 550, "5.1.1 no such user")
+    unknown = claim() + lines.dot(ago(minutes=30), ["may@z.example"]) + lines.hold(ago(minutes=29), "unknown whether …")
     made.put("a-new", "ann@x.example")
-    made.put("b-late", "bob@y.example", "eve@y.example", since=ago(hours=3), tail=WAITS)
-    made.put("c-held", "may@z.example", suffix="held", since=ago(days=1), tail=UNKNOWN)
-    made.put("d-failed", "gone@z.example", suffix="failed", since=ago(days=4), tail=REFUSED)
+    made.put("b-late", "bob@y.example", "eve@y.example", since=ago(hours=3), tail=waits)
+    made.put("c-held", "may@z.example", suffix="held", since=ago(days=1), tail=unknown)
+    made.put("d-failed", "gone@z.example", suffix="failed", since=ago(days=4), tail=refused)
     made.put("e-left", "two@z.example", suffix="sending", tail=claim())
     made.put("f-sent", "ann@x.example", suffix="sent", tail=claim() + done("ann@x.example", "accepted", 250, "ok"))
     return made
