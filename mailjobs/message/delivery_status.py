@@ -12,6 +12,7 @@ from mailjobs.message.stamps import date_time
 from mailjobs.mime import Entity, Field
 from mailjobs.mime.entity import entity, head_of
 from mailjobs.mime.parameters import field
+from mailjobs.mime.transfer import canonical, encode_text
 from mailjobs.smtp import Reply, needs_smtputf8
 
 LONGEST_WORD: Final = 900  # characters without a blank that a line of a mail bears
@@ -115,9 +116,7 @@ def _hexadecimal(found: re.Match[str]) -> str:
 
 def head_only(head: bytes) -> Entity:
     """The header section of the message it is about: text/rfc822-headers, or message/global-headers (RFC 6533)."""
-    from mailjobs.mime.transfer import encode_text
-
-    coding, data = encode_text(head.rstrip(b"\r\n") + b"\r\n")
+    coding, data = encode_text(canonical(head.rstrip(b"\r\n") + b"\r\n"))
     media = "text/rfc822-headers" if head.isascii() else "message/global-headers"
     fields = (field("Content-Type", media), field("Content-Transfer-Encoding", coding))
     return Entity(fields, head_of(fields), (data,))

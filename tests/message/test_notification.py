@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage, Message
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailjobs.errors import ProtocolError
@@ -183,6 +183,7 @@ LINES = st.text(st.characters(codec="utf-8"), max_size=60) | st.integers(900, 11
 
 
 @given(lines=st.lists(LINES, min_size=1, max_size=3), subject=LINES, reason=LINES)
+@example(lines=["x"], subject="a\nBcc: evil@x.test\r", reason="\r\n\r\n--=_")
 def test_no_word_of_others_adds_a_line_or_a_header(lines: list[str], subject: str, reason: str) -> None:
     raw = "".join([f"550-{line}\r\n" for line in lines]).encode() + b"550 end\r\n"
     try:
