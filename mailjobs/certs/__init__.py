@@ -1,5 +1,4 @@
-"""Keys and certificates from their stores: PEM and PFX (PKCS #12)."""
+"""Keys and certificates: from any store that is in use to a key with its certificate, and described as data.
 
-from mailjobs.certs.store import Identity, load_certificate, load_identity, load_key
-
-__all__ = ["Identity", "load_certificate", "load_identity", "load_key"]
+Formats take their time to import: what loads them is taken from `certs.store`, or `certs.look`, by who needs it.
+"""

@@ -35,11 +35,17 @@ class JobError(MailjobsError):
 
     @classmethod
     def of(cls, problems: Sequence[Problem]) -> JobError:
-        """One error that carries all `problems` (at least one); exit status 66 where all are files that are missing."""
+        """One error that carries all `problems` (at least one).
+
+        Its exit status is 66 where all are files that are missing, 77 where all are about certificates of ours.
+        """
         first = problems[0]
         error = cls(first.message, problems=problems, place=first.place, hint=first.hint, code=first.code)
-        if all(problem.code == FileError.code for problem in problems):
+        codes = {problem.code for problem in problems}
+        if codes <= {FileError.code, FileError.missing_certificate}:
             error.exit_status = FileError.exit_status
+        elif codes <= set(CertificateError.codes):
+            error.exit_status = CertificateError.exit_status
         return error
 
 
@@ -59,6 +65,7 @@ class FileError(MailjobsError):
     """A file that the job names cannot be opened, or changed while it was sent."""
 
     code = 302
+    missing_certificate = 281
     who: Fault = "job"
     exit_status = ExitStatus.NOINPUT
 
@@ -156,6 +163,7 @@ class CertificateError(TLSError):
     """A certificate, key or store of ours cannot be read or does not fit."""
 
     code = 271
+    codes = (271, 272, 273)  # unreadable, no such subject, no key that fits
     who: Fault = "job"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailjobs import model
+from mailjobs.job.build_certificate import build_certificate
 from mailjobs.job.node import JobPath, Node, place
 from mailjobs.job.problems import Problems
 from mailjobs.job.secrets import secret
@@ -40,23 +41,8 @@ def _smime(node: Node | None, path: JobPath, problems: Problems) -> model.Smime 
         check_named(entry, (*path, "encrypt_to", index), problems)
     return model.Smime(
         place=place(node, path),
-        certificate=_store(node.get("certificate"), (*path, "certificate"), problems),
+        certificate=build_certificate(node.get("certificate"), (*path, "certificate"), problems),
         encrypt_to=tuple(entry.source.folder / entry.value for entry in listed),
-    )
-
-
-def _store(node: Node | None, path: JobPath, problems: Problems) -> model.CertificateStore | None:
-    if node is None:
-        return None
-    file, key, password = node.value["file"], node.get("key"), node.get("password")
-    check_named(file, (*path, "file"), problems)
-    if key is not None:
-        check_named(key, (*path, "key"), problems)
-    return model.CertificateStore(
-        place=place(node, path),
-        file=file.source.folder / file.value,
-        password=secret(password, (*path, "password"), problems) if password is not None else None,
-        key=key.source.folder / key.value if key is not None else None,
     )
 
 

@@ -25,6 +25,7 @@ EXACTLY = {
     "a secret": "exactly one source",
     "a variable": "exactly one source",
     "a source of certificates": "exactly one form",
+    "a mapping of file, pem or data": "exactly one form",
     "an attachment": "exactly one source",
     "an html body": "exactly one source",
     "a raw message": "exactly one source",

@@ -17,6 +17,8 @@ REFERENCE = re.compile(r"\s*\{\s*(?:env|file|command|keyring)\s*:")
 VARIABLE = re.compile(r"\s*[\"']?[A-Za-z_]\w*[\"']?\s*(?:[,}#].*)?")
 URL_PASSWORD = re.compile(r"://[^/\s]*@")
 TOKEN = re.compile(r"\b(?:bearer\s+|ya29\.|eyJ)[^\s\"',}]+", re.IGNORECASE)
+PIN = re.compile(r"(pin-value=)[^&;\s\"'}]*")
+PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY.*", re.DOTALL)
 LONGEST = 240
 
 
@@ -42,8 +44,9 @@ def masked(line: str) -> str:
 
 
 def without_password(text: str) -> str:
-    """`text` with whatever stands before the @ of a URL masked."""
-    return URL_PASSWORD.sub(f"://{MASK}@", text)
+    """`text` with whatever stands before the @ of a URL masked, the PIN of one for a token, and private keys."""
+    text = PRIVATE_KEY.sub(MASK, text)
+    return PIN.sub(rf"\1{MASK}", URL_PASSWORD.sub(f"://{MASK}@", text))
 
 
 def sensitive(key: str) -> bool:

@@ -78,7 +78,7 @@ class Problems:
             return
         if all(problem in self._setup for problem in errors):
             raise _one(SetupError, errors)
-        if len(errors) == 1 and errors[0].code == FileError.code:
+        if len(errors) == 1 and errors[0].code in (FileError.code, FileError.missing_certificate):
             raise _one(FileError, errors)
         raise JobError.of(errors)
 

@@ -40,14 +40,14 @@ def file_template(node: Node, path: JobPath, problems: Problems) -> model.Templa
     return model.Template(text, place(name, path_of_name), Place(str(file), 1, 1, written(path_of_name)))
 
 
-def check_named(node: Node, path: JobPath, problems: Problems) -> None:
-    """Adds a problem where the file that a node names cannot be read."""
+def check_named(node: Node, path: JobPath, problems: Problems, code: int | None = None) -> None:
+    """Adds a problem where the file that a node names cannot be read; `code` in the place of its usual number."""
     if problems.stands_in(node.value):
         return
     try:
         check_file(node.source.folder / node.value)
     except FileError as error:
-        problems.at(node, path, error.message, code=error.code)
+        problems.at(node, path, error.message, code=code or error.code)
 
 
 def encoding_of(node: Node, path: JobPath, problems: Problems) -> str:

@@ -50,7 +50,7 @@ class Seal:
 def _smime(sign: Sign) -> SmimeSealer | None:
     if sign.smime is None:
         return None
-    from mailjobs.certs import load_certificate, load_identity
+    from mailjobs.certs.store import load_certificate, load_identity
 
     store, place = sign.smime.certificate, sign.smime.place
     recipients = [load_certificate(path, place) for path in sign.smime.encrypt_to]
@@ -63,7 +63,7 @@ def _smime(sign: Sign) -> SmimeSealer | None:
 def _dkim(sign: Sign) -> DkimSigner | None:
     if sign.dkim is None:
         return None
-    from mailjobs.certs import load_key
+    from mailjobs.certs.store import load_key
 
     try:
         return DkimSigner(sign.dkim.domain, sign.dkim.selector, load_key(sign.dkim.key, sign.dkim.place))

@@ -1,12 +1,12 @@
 """The job language as frozen dataclasses without behaviour. Only `job` builds them."""
 
 from mailjobs.model.auth import Auth, Gssapi
+from mailjobs.model.certificate import CertificateStore, KeySource, Token
 from mailjobs.model.guards import Guards
 from mailjobs.model.job import Job, Kind, Source
 from mailjobs.model.message import (
     AddressEntry,
     Attachment,
-    CertificateStore,
     Dkim,
     Dsn,
     FilePath,
@@ -68,6 +68,7 @@ __all__ = [
     "Header",
     "Job",
     "KeepAlive",
+    "KeySource",
     "Kind",
     "Message",
     "Named",
@@ -94,6 +95,7 @@ __all__ = [
     "Timeouts",
     "Tls",
     "TlsVersion",
+    "Token",
     "Unsubscribe",
     "Verify",
 ]

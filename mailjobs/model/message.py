@@ -7,6 +7,7 @@ from typing import Literal
 
 from mailjobs.errors import Place
 from mailjobs.frozen import frozen
+from mailjobs.model.certificate import CertificateStore
 from mailjobs.model.template import Template
 from mailjobs.secret import Secret
 
@@ -95,16 +96,6 @@ class Raw:
     file: FilePath | None = None
     text: Template | None = None
     line_endings: Literal["crlf", "keep"] = "crlf"
-
-
-@frozen
-class CertificateStore:
-    """Where a private key with its certificate lies: PEM or PFX. `key` names another file for a PEM key."""
-
-    place: Place
-    file: Path
-    password: Secret | None = None
-    key: Path | None = None
 
 
 @frozen

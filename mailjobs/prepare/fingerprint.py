@@ -37,8 +37,9 @@ MEANT = ("message", "for_each", "stop_on", "recipients_per_message")
 LATER: dict[str, dict[str, Any]] = {
     "Tls": {
         "ciphers": (), "min_strength": 0, "groups": (), "signature_algorithms": (), "renegotiation": False,
-        "accept": (), "allow": (), "revocation": Revocation(),
+        "accept": (), "allow": (), "revocation": Revocation(), "certificate": None,
     },
+    "CertificateStore": {"pem": None, "data": None, "pkcs11": None, "type": "auto", "subject": None, "chain": ()},
 }  # fmt: skip
 SHARED = ("vars", "guards")  # parts that are the same for all batches of a run
 

@@ -11,7 +11,7 @@ from mailjobs.sign.whole import whole
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-    from mailjobs.certs import Identity
+    from mailjobs.certs.store import Identity
 
 
 class SmimeSealer:

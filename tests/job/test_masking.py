@@ -21,6 +21,8 @@ from mailjobs.job.masking import masked, shown_line
         ("  env: NAME # why", "  env: NAME # why"),
         ("  password: {hunter2}", "  password: ***"),
         ("server: smtp://u:hunter2@relay", "server: smtp://***@relay"),
+        ("  uri: 'pkcs11:token=a?pin-value=hunter2&x=y'", "  uri: 'pkcs11:token=a?pin-value=***&x=y'"),
+        ("  pem: '-----BEGIN RSA PRIVATE KEY-----\\nhunter2'", "  pem: '***"),
         ("  password:", "  password:"),
         ("  host: relay", "  host: relay"),
     ],

@@ -82,6 +82,8 @@ LANGUAGE: list[tuple[dict[str, Any], type, dict[str, str | None], set[str]]] = [
     (DEFINITIONS["recipient"], model.AddressEntry, {"dsn": None}, {"text", "notify", "orcpt"}),
     (DEFINITIONS["attachment"], model.Attachment, {}, {"place"}),
     (DEFINITIONS["store"], model.CertificateStore, {}, {"place"}),
+    (DEFINITIONS["key_source"], model.KeySource, {}, set()),
+    (DEFINITIONS["store"]["properties"]["pkcs11"], model.Token, {}, set()),
     (properties(MESSAGE["sign"])["dkim"], model.Dkim, {}, {"place"}),
     (properties(MESSAGE["sign"])["smime"], model.Smime, {}, {"place"}),
     (properties(MESSAGE["sign"])["pgp"], model.Pgp, {}, {"place"}),

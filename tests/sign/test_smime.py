@@ -80,7 +80,7 @@ def test_encrypted_it_is_read_by_the_key_alone(write: Writer) -> None:
         ("{file: cert.pem}", CertificateError, "no private key"),
         ("{file: cert.pem, key: key.pem}", CertificateError, "encrypted"),
         ("{file: cert.pem, key: other.pem}", CertificateError, "not that of the certificate"),
-        ("{file: rubbish}", CertificateError, "neither PEM nor PFX"),
+        ("{file: rubbish}", CertificateError, "no certificate, key or store of a kind that is known"),
         ("{file: gone.pem}", FileError, "does not exist"),
     ],
 )
