@@ -7,6 +7,7 @@ from os.path import isdir
 
 from mailjobs import model
 from mailjobs.errors import FileError
+from mailjobs.job.build_certificate import build_certificate
 from mailjobs.job.node import JobPath, Node, key_place, place
 from mailjobs.job.problems import Problems
 from mailjobs.job.template import check_named
@@ -42,8 +43,11 @@ def build_tls(node: Node | None, path: JobPath, problems: Problems) -> model.Tls
         revocation=_revocation(node.get("revocation"), (*path, "revocation"), problems),
         session_reuse=plain(node.get("session_reuse"), True),
         key_log_file=log.source.folder / log.value if log is not None else None,
+        certificate=build_certificate(node.get("certificate"), (*path, "certificate"), problems),
         place=key_place(node, path),
     )
+    if tls.certificate is not None and tls.mode == "none":
+        problems.at_key(node.value["certificate"], (*path, "certificate"), "without TLS no certificate is shown")
     _check_accept(node, path, tls, problems)
     return tls
 

@@ -89,6 +89,10 @@ def _send(node: Node, path: JobPath, problems: Problems) -> Node:
     return _within(_wrap("message", str)(node, path, problems), path, problems, SEND)
 
 
+def _certificate(node: Node, path: JobPath, problems: Problems) -> Node:
+    return _within(_wrap("file", str)(node, path, problems), path, problems, {"key": _wrap("file", str)})
+
+
 TLS: dict[str, Rule] = {
     "min_version": _version,
     "max_version": _version,
@@ -96,6 +100,7 @@ TLS: dict[str, Rule] = {
     "groups": _listed,
     "signature_algorithms": _listed,
     "ca": _listed,
+    "certificate": _certificate,
     "accept": _listed,
     "allow": _listed,
     "revocation": _mapping({"crl_files": _listed}),

@@ -8,6 +8,7 @@ from typing import Literal
 
 from mailjobs.errors import Place
 from mailjobs.frozen import frozen
+from mailjobs.model.certificate import CertificateStore
 
 TlsMode = Literal["auto", "implicit", "starttls", "opportunistic", "none"]
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
@@ -65,7 +66,7 @@ class Tls:
     """When the connection is secured, by which algorithms, and whom to trust.
 
     Empty `ciphers`, `groups` and `signature_algorithms` are OpenSSL's own; `min_strength` is in bits. `accept`
-    stands in the place of all other checks, `allow` names the checks that need not hold.
+    stands in the place of all other checks, `allow` names the checks that need not hold. `certificate` is ours.
     """
 
     mode: TlsMode = "auto"
@@ -83,4 +84,5 @@ class Tls:
     revocation: Revocation = field(default_factory=Revocation)
     session_reuse: bool = True
     key_log_file: Path | None = None
+    certificate: CertificateStore | None = None
     place: Place | None = None

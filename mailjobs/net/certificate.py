@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from mailjobs.certs.describe import alt_names, describe, pem
+from mailjobs.certs.names import printable
 
 if TYPE_CHECKING:
     from cryptography import x509
 
 
-def printable(text: str) -> str:
-    """`text` with its control characters (and whatever else has no picture) shown as `?`."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+__all__ = ["access_urls", "alt_names", "ca_issuers", "describe", "name_text", "pem", "printable", "sha256"]
 
 
 def name_text(name: x509.Name) -> str:
@@ -18,17 +19,6 @@ def name_text(name: x509.Name) -> str:
     from cryptography.x509 import NameOID
 
     return printable(name.rfc4514_string({NameOID.EMAIL_ADDRESS: "E"})) or "(no name)"
-
-
-def alt_names(certificate: x509.Certificate) -> list[str]:
-    """The DNS names and IP addresses that a certificate is for."""
-    from cryptography import x509
-
-    try:
-        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return []
-    return [printable(str(name.value)) for name in found if isinstance(name, x509.DNSName | x509.IPAddress)]
 
 
 def ca_issuers(certificate: x509.Certificate) -> str | None:
@@ -56,24 +46,3 @@ def sha256(certificate: x509.Certificate) -> str:
     from cryptography.hazmat.primitives import hashes
 
     return certificate.fingerprint(hashes.SHA256()).hex(":")
-
-
-def pem(certificate: x509.Certificate) -> str:
-    """The certificate in PEM."""
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    return certificate.public_bytes(Encoding.PEM).decode()
-
-
-def describe(certificate: x509.Certificate) -> dict[str, Any]:
-    """Subject, issuer, dates (ISO 8601, UTC), serial number, names, fingerprint and PEM, as plain data."""
-    return {
-        "subject": name_text(certificate.subject),
-        "issuer": name_text(certificate.issuer),
-        "not_before": certificate.not_valid_before_utc.isoformat(),
-        "not_after": certificate.not_valid_after_utc.isoformat(),
-        "serial": f"{certificate.serial_number:X}",
-        "alt_names": alt_names(certificate),
-        "sha256": sha256(certificate),
-        "pem": pem(certificate),
-    }

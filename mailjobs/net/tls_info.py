@@ -29,10 +29,9 @@ class TlsInfo:
     """`version` is such as "TLSv1.3", `cipher` OpenSSL's name, `cipher_suite` IANA's, `library` OpenSSL's version.
 
     `key_exchange` is the group ("x25519"), or "RSA"; `key_exchange_bits` those of its key (None where that has no
-    such number). `peer` describes the server's certificate: subject, issuer, not_before, not_after, serial, alt_names,
-    sha256, pem. `chain` describes likewise, the server's own certificate first: up to the authority that is trusted
-    where it leads to one, else what was sent. `client` describes our own certificate, and `accepted` the server's where
-    `tls.accept` names it.
+    such number). `peer` describes the server's certificate (see `certs.describe`). `chain` describes likewise, the
+    server's own certificate first: up to the authority that is trusted where it leads to one, else what was sent.
+    `client` describes our own certificate, and `accepted` the server's where `tls.accept` names it.
     """
 
     version: str
@@ -69,6 +68,6 @@ def inform(connection: SSL.Connection, heard: bytes, judged: Judged) -> TlsInfo:
         library=SSL.OpenSSL_version(SSL.OPENSSL_VERSION).decode(),
         peer=peer,
         chain=[describe(certificate) for certificate in judged.chain],
-        client=describe(own) if own is not None else None,
+        client=describe(own, has_private_key=True) if own is not None else None,
         accepted=peer if judged.accepted else None,
     )

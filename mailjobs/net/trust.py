@@ -84,6 +84,10 @@ def trusting_context(tls: Tls) -> SSL.Context:
         hear_messages(context, tell_message)
     for source in tls.ca:
         _trust(context, source)
+    if tls.certificate is not None:
+        from mailjobs.net.client_certificate import show_certificate
+
+        show_certificate(context, tls.certificate)
     # What the user names is trusted, be it an authority at the top, one in the middle, or the server's certificate.
     _store(context).set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
     return context

@@ -8,6 +8,7 @@ from mailjobs.errors import CertificateError, FileError, JobError, Problem
 from mailjobs.model import Job, Send, Step, Tls
 from mailjobs.prepare.caught import caught, problems_of
 from mailjobs.prepare.check_batch import check_batch
+from mailjobs.prepare.check_certificates import check_certificates
 from mailjobs.prepare.check_guards import check_guards
 from mailjobs.prepare.check_told import check_told
 from mailjobs.prepare.names import RUN_NAMES, Names, unknown_names
@@ -24,7 +25,7 @@ def check_job(job: Job) -> list[Problem]:
     if wrong:
         return wrong  # messages are compiled for whom they are redirected to
     preparation = Preparation(job, RunFacts.new())
-    problems: list[Problem] = []
+    problems = check_certificates(job)
     for name in job.messages:
         problems += caught(partial(preparation.compiled, name))
     problems += _steps(job, preparation.templates)

@@ -8,6 +8,7 @@ from functools import partial
 from mailjobs.errors import Problem
 from mailjobs.model import Job, Send, Template
 from mailjobs.prepare.caught import caught
+from mailjobs.prepare.check_certificates import cautions_of_certificates
 from mailjobs.prepare.check_guards import cautions_of_guards
 from mailjobs.prepare.names import RUN_NAMES, Names, unknown_names
 from mailjobs.rows.suppression import column_of
@@ -36,7 +37,7 @@ def _text(text: Template | None, templates: Templates, names: Names, expression:
 
 def cautions(job: Job) -> list[Problem]:
     """Warnings, for those who ask: what a job may say, and is seldom meant."""
-    found = list(cautions_of_guards(job))
+    found = [*cautions_of_guards(job), *cautions_of_certificates(job)]
     nameless: set[tuple[str, str]] = set()
     for step in job.steps:
         if isinstance(step.action, Send):

@@ -51,11 +51,15 @@ def whole(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_keys(folder: Path) -> None:
-    """The keys and certificates that the pieces about signing name."""
+    """The keys and certificates that the pieces about signing and logging in name."""
     me = certificate(RSA)
     protected = BestAvailableEncryption(b"secret")
     (folder / "dkim.pem").write_bytes(pem(RSA))
     (folder / "bob.pem").write_bytes(cert_pem(me))
+    (folder / "client.crt").write_bytes(cert_pem(me))
+    (folder / "between.pem").write_bytes(cert_pem(me))
+    (folder / "client.key").write_bytes(pem(RSA))
+    (folder / "libsofthsm2.so").write_bytes(b"no library")
     (folder / "me.pfx").write_bytes(pkcs12.serialize_key_and_certificates(b"me", RSA, me, None, protected))
 
 
@@ -67,7 +71,7 @@ def test_a_shown_piece_is_good(text: str, tmp_path: Path, monkeypatch: pytest.Mo
         (tmp_path / name).write_text(FILES.get(name, "text\n"))
     for name in CERTIFICATES:
         (tmp_path / name).write_bytes(cert_pem(certificate(RSA)))
-    if "sign:" in text:
+    if "sign:" in text or "certificate:" in text:
         write_keys(tmp_path)
         monkeypatch.setenv("PFX_PASSWORD", "secret")
     job = json.dumps(whole(yaml.safe_load(text)))

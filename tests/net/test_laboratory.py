@@ -55,8 +55,8 @@ def test_a_good_certificate_is_not(lab: Lab, name: str) -> None:
     stream = dial(lab.facts["BAD_CERTS"][name]["implicit"], trusting(lab.ca_file))
     assert stream.read().startswith(b"220 ")
     assert [one["subject"] for one in stream.info.chain][1:] == [
-        "CN=Lab issuing CA,O=Mail Lab",
-        "CN=Lab root CA,O=Mail Lab",
+        "CN=Lab issuing CA, O=Mail Lab",
+        "CN=Lab root CA, O=Mail Lab",
     ]
     stream.close()
 

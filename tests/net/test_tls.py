@@ -64,7 +64,8 @@ def test_what_was_negotiated_is_told(peers: Peers, tls_files: TlsFiles) -> None:
     assert info.library.startswith("OpenSSL ")
     assert info.peer["subject"] == "CN=localhost"
     assert info.peer["issuer"] == "CN=throwaway CA"
-    assert info.peer["alt_names"] == ["localhost", "127.0.0.1"]
+    assert info.peer["alt_names"]["dns"] == ["localhost"]
+    assert info.peer["alt_names"]["ip"] == ["127.0.0.1"]
     assert info.peer["not_before"] < info.peer["not_after"]
     assert info.peer["not_after"].endswith("+00:00")
     assert info.peer["pem"] == tls_files.certificate.read_text() == info.chain[0]["pem"]

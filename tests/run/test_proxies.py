@@ -76,7 +76,7 @@ def test_a_message_goes_through_each_proxy_in_tls(lab: Lab, box_name: str, folde
         connection = record.steps[0].result["connection"]
         url = f"{PROXIES[name][0]}://{'localhost' if name == 'squid-tls' else '127.0.0.1'}:{lab.port(PROXIES[name][1])}"
         assert (connection["host"], connection["port"], connection["proxy"]) == ("localhost", lab.port(port), url)
-        assert record.steps[0].result["tls"]["peer"]["subject"] == "CN=localhost,O=Mail Lab"
+        assert record.steps[0].result["tls"]["peer"]["subject"] == "CN=localhost, O=Mail Lab"
         told = [(event.event, event.description) for event in listen.of(ConnectionStatus)]  # type: ignore[attr-defined]
         assert told[0] == ("proxy connected", url)
         assert told[-2:] == [("disconnected", ""), ("proxy disconnected", url)]
