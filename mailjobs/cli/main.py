@@ -16,6 +16,7 @@ COMMANDS = {
     "render": ("render", "Print the exact bytes of a job's messages."),
     "runs": ("runs", "Look at past runs of a job, and what became of each recipient."),
     "queue": ("queue", "Look after a queue: list, retry, hold, remove, send."),
+    "cert": ("cert", "Tell what a certificate, key or store holds."),
     "sandbox": ("sandbox", "Catch mail on loopback and keep it as files."),
     "init": ("init", "Write a first job to start from."),
     "schema": ("schema", "Print a JSON schema of the job file, events, reports or plans."),
