@@ -12,8 +12,10 @@ from tests.certs.makers import (
     Maker,
     People,
     as_json,
+    jks,
     jks_version_1,
     jwk,
+    keytool,
     run,
     x5c,
     xml,
@@ -21,7 +23,7 @@ from tests.certs.makers import (
 from tests.fixtures.lab import missing
 
 SIMPLE = "changeit"  # what is not ASCII Java and OpenSSL put differently into a PFX
-PROGRAMS = ("openssl", "keytool", "puttygen", "ssh-keygen")
+PROGRAMS = ("openssl", "puttygen", "ssh-keygen")
 MODERN, LEGACY = "aes-256-cbc", ("-legacy", "-certpbe", "PBE-SHA1-RC2-40", "-keypbe", "PBE-SHA1-3DES")
 PPK = {
     "v2.ppk": ("version=2", ""), "v2-locked.ppk": ("version=2", PASSWORD), "v3.ppk": ("version=3", ""),
@@ -79,25 +81,24 @@ def make_all(make: Maker, people: People, kind: str) -> None:
     make.file("rfc4716", run("ssh-keygen", "-e", "-f", make.file("openssh")))
     for name, (parameters, password) in PPK.items():
         make.ppk(name, parameters, password)
-    jks = make.file("jks")
-    source = make.pfx("for-java.pfx", password=SIMPLE)
-    java = ("-srckeystore", source, "-srcstoretype", "PKCS12", "-destkeystore", jks, "-deststoretype", "JKS")
-    run(
-        "keytool",
-        "-importkeystore",
-        "-noprompt",
-        "-srcstorepass",
-        SIMPLE,
-        "-deststorepass",
-        PASSWORD,
-        "-destkeypass",
-        PASSWORD,
-        *java,
-    )
-    make.file("v1.jks", jks_version_1(jks.read_bytes()))
+    make_java(make, people, kind)
     own = people.certificates[kind]
     make.file("jwk", as_json(jwk(people.keys[kind], kid="me", x5c=x5c(own, people.middle, people.root))))
     make.file("jwks", as_json({"keys": [jwk(people.keys[kind])]}))
     if kind == "rsa":
         make.file("xml", xml(people.keys[kind]))
         make.file("pub.xml", xml(people.keys[kind], private=False))
+
+
+def make_java(make: Maker, people: People, kind: str) -> None:
+    """By Java where there is one; else by a writer of ours, which Java has read in `test_choice`."""
+    path = make.file("jks")
+    chain = [people.certificates[kind], people.middle, people.root]
+    if shutil.which("keytool") is None:
+        path.write_bytes(jks({"me": (people.keys[kind], chain)}))
+    else:
+        source = make.pfx("for-java.pfx", password=SIMPLE)
+        java = ("-srckeystore", source, "-srcstoretype", "PKCS12", "-destkeystore", path, "-deststoretype", "JKS")
+        passwords = ("-srcstorepass", SIMPLE, "-deststorepass", PASSWORD, "-destkeypass", PASSWORD)
+        keytool("-importkeystore", "-noprompt", *passwords, *java)
+    make.file("v1.jks", jks_version_1(path.read_bytes()))

@@ -173,13 +173,42 @@ def jks_version_1(store: bytes) -> bytes:
     return body + sha1(PASSWORD.encode("utf-16-be") + b"Mighty Aphrodite" + body).digest()
 
 
-def jks_joined(stores: dict[str, bytes]) -> bytes:
-    """The only entries of several JKS with the alias `me`, in one, by the aliases that they are to have."""
-    body = bytes.fromhex("feedfeed00000002") + len(stores).to_bytes(4)
-    for alias, store in stores.items():
-        assert store[16:20] == b"\0\2me"
-        body += store[12:16] + len(alias).to_bytes(2) + alias.encode() + store[20:-20]
-    return body + sha1(PASSWORD.encode("utf-16-be") + b"Mighty Aphrodite" + body).digest()
+def jks(
+    entries: dict[str, tuple[Any, list[x509.Certificate]]], password: str = PASSWORD, key_password: str | None = None
+) -> bytes:
+    """A JKS of version 2, as Java writes it: for each alias a key with its chain, or a certificate without a key."""
+    body = bytes.fromhex("feedfeed00000002") + len(entries).to_bytes(4)
+    for alias, (key, chain) in entries.items():
+        body += (2 if key is None else 1).to_bytes(4) + jks_text(alias) + bytes(8)
+        if key is not None:
+            hidden = jks_key(key, (key_password or password).encode("utf-16-be"))
+            body += len(hidden).to_bytes(4) + hidden + len(chain).to_bytes(4)
+        for one in chain:
+            octets = one.public_bytes(Encoding.DER)
+            body += jks_text("X.509") + len(octets).to_bytes(4) + octets
+    return body + sha1(password.encode("utf-16-be") + b"Mighty Aphrodite" + body).digest()
+
+
+def jks_text(text: str) -> bytes:
+    return len(text).to_bytes(2) + text.encode()
+
+
+def jks_key(key: Any, password: bytes) -> bytes:
+    """A key under Java's own cipher: a chain of SHA-1 that begins with the salt, and the digest of the key."""
+    plain = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    salt = last = bytes(range(20))
+    stream = b""
+    while len(stream) < len(plain):
+        last = sha1(password + last).digest()
+        stream += last
+    hidden = bytes(one ^ other for one, other in zip(plain, stream, strict=False))
+    octets = salt + hidden + sha1(password + plain).digest()
+    return der(0x30, bytes.fromhex("300e060a2b060104012a021101010500") + der(0x04, octets))
+
+
+def der(tag: int, content: bytes) -> bytes:
+    size = len(content)
+    return bytes([tag]) + (bytes([size]) if size < 128 else b"\x82" + size.to_bytes(2)) + content
 
 
 def as_json(value: Any) -> bytes:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
 from functools import cache
-from hashlib import sha1
 from pathlib import Path
 
 import pytest
@@ -19,8 +19,10 @@ from mailjobs.errors import CertificateError, Place
 from mailjobs.model import CertificateStore, KeySource
 from mailjobs.secret import Secret
 from tests.certs.conftest import SIMPLE
-from tests.certs.makers import PASSWORD, People, jks_joined, keytool, name, signed
+from tests.certs.makers import PASSWORD, People, jks, keytool, name, signed
 
+JAVA = shutil.which("keytool") is not None
+FILES = ["two.pem", "two.jks", *(["two.pkcs12"] if JAVA else [])]
 PASSWORDS = {"two.pem": PASSWORD, "two.jks": PASSWORD, "two.pkcs12": SIMPLE}
 PLACE = Place("job.yaml", 3, 5)
 
@@ -32,7 +34,10 @@ def several(tmp_path_factory: pytest.TempPathFactory, stores: Path, people: Peop
     both = b"".join(people.key(kind) + people.pem(kind) for kind in people.keys)
     (folder / "two.pem").write_bytes(people.chain + both)
     old, modern = folder / "two.jks", folder / "two.pkcs12"
-    old.write_bytes(jks_joined({kind: (stores / f"{kind}.jks").read_bytes() for kind in people.keys}))
+    chains = {kind: [people.certificates[kind], people.middle, people.root] for kind in people.keys}
+    old.write_bytes(jks({kind: (people.keys[kind], chain) for kind, chain in chains.items()}))
+    if not JAVA:
+        return folder
     known = ("-noprompt", "-srcstorepass", PASSWORD, "-deststorepass", SIMPLE, "-destkeypass", SIMPLE)
     keytool("-importkeystore", *known, "-srckeystore", old, "-destkeystore", modern, "-deststoretype", "PKCS12")
     return folder
@@ -43,7 +48,7 @@ def opened(path: Path) -> list[Entry]:
     return read_store(path.read_bytes(), PASSWORDS[path.name].encode())[1]
 
 
-@pytest.mark.parametrize("file", ["two.pem", "two.jks", "two.pkcs12"])
+@pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize(
     ("subject", "kind"),
     [
@@ -60,7 +65,7 @@ def test_a_subject_says_which(several: Path, people: People, file: str, subject:
     assert found.chain == (people.middle, people.root)
 
 
-@pytest.mark.parametrize("file", ["two.pem", "two.jks", "two.pkcs12"])
+@pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize(
     ("subject", "words"),
     [
@@ -103,12 +108,9 @@ def test_all_of_a_subject_goes_before_a_part_of_one(people: People) -> None:
         choose(entries, "ec")
 
 
-def test_a_jks_whose_key_is_not_that_of_its_certificate(stores: Path, tmp_path: Path) -> None:
+def test_a_jks_whose_key_is_not_that_of_its_certificate(people: People, tmp_path: Path) -> None:
     """Java's tools do not make one; whoever writes one by hand can."""
-    ours, theirs = ((stores / f"{kind}.jks").read_bytes() for kind in ("ec", "rsa"))
-    size, other = (int.from_bytes(one[28:32]) for one in (ours, theirs))
-    body = ours[: 32 + size] + theirs[32 + other : -20]
-    (tmp_path / "odd.jks").write_bytes(body + sha1(PASSWORD.encode("utf-16-be") + b"Mighty Aphrodite" + body).digest())
+    (tmp_path / "odd.jks").write_bytes(jks({"odd": (people.keys["ec"], [people.certificates["rsa"]])}))
     with pytest.raises(CertificateError, match="the key is not that of the certificate") as caught:
         load_identity(CertificateStore(PLACE, tmp_path / "odd.jks", password=Secret.literal(PASSWORD)))
     assert caught.value.code == 273

@@ -15,7 +15,7 @@ from mailjobs.certs import der
 from mailjobs.certs.entry import Locked
 from mailjobs.certs.formats import read_store
 from mailjobs.certs.unreadable import Unreadable
-from tests.certs.makers import PASSWORD, People, as_json, jwk, keytool, run
+from tests.certs.makers import PASSWORD, People, as_json, jks, jwk, run
 
 SECRET = PASSWORD.encode()
 WRONG = b"wrong"
@@ -128,12 +128,16 @@ def test_the_type_that_was_said(stores: Path) -> None:
         assert read_store((stores / f"rsa.{name}").read_bytes(), SECRET, wanted)[1]
 
 
-def test_the_key_of_a_jks_may_have_another_password(stores: Path, tmp_path: Path) -> None:
-    path = tmp_path / "two.jks"
-    keytool("-genkeypair", "-alias", "x", "-keyalg", "EC", "-dname", "CN=x", "-keystore", path,
-        "-storetype", "JKS", "-storepass", "store1", "-keypass", "other1")  # fmt: skip
-    _, entries = read_store(path.read_bytes(), b"store1")
+def test_the_key_of_a_jks_may_have_another_password(people: People) -> None:
+    data = jks({"x": (people.keys["ec"], [people.certificates["ec"]])}, "store1", "other1")
+    _, entries = read_store(data, b"store1")
     assert entries[0].key.words == "the key has another password than the store"
+
+
+def test_a_jks_may_hold_what_is_trusted(people: People) -> None:
+    own = [people.certificates["ec"]]
+    _, entries = read_store(jks({"ca": (None, [people.root]), "me": (people.keys["ec"], own)}), SECRET)
+    assert [(entry.alias, entry.has_key) for entry in entries] == [("me", True), ("ca", False)]
 
 
 def test_a_jks_that_announces_much_ends_where_its_octets_do() -> None:
