@@ -5,15 +5,12 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
+monotonic = time.monotonic  # seconds from some start that never jump
+
 
 def now() -> datetime:
     """This moment, in UTC."""
     return datetime.now(UTC)
-
-
-def monotonic() -> float:
-    """Seconds from some start that never jump."""
-    return time.monotonic()
 
 
 def sleep(seconds: float) -> None:

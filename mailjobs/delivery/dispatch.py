@@ -21,7 +21,7 @@ L = TypeVar("L", bound=Letter)
 
 MOST_PARKED = 256  # letters that wait for their moment while others go ahead
 AT_ONCE = 5.0  # seconds in which connections that are refused are refused for one reason
-AHEAD = 8  # letters that a connection makes at once: one after the other costs less than one now and then
+AHEAD = 1  # letters that a connection makes at once: one after the other costs less than one now and then
 AHEAD_OCTETS = 256 * 1024  # of content, above which it makes no more at once
 MOST_LOSSES = 3  # connections that may break under a letter before it is taken for the cause
 

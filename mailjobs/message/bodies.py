@@ -27,20 +27,20 @@ class Markup(NamedTuple):
 class TextBody:
     """The text part. `constant` is it, where it needs no values."""
 
-    __slots__ = ("_message", "_rendering", "constant")
+    __slots__ = ("_message", "constant", "rendering")
 
     def __init__(self, template: Template, message: Message, templates: Templates) -> None:
         self._message = message
-        self._rendering = templates.text(template)
-        constant = self._rendering.constant
+        self.rendering = templates.text(template)
+        constant = self.rendering.constant
         self.constant = encoded("text", constant, "plain", message, template) if constant is not None else None
 
     def fill(self, scope: Scope) -> Entity:
         """The part for one scope. Raises DataError (JobError without a row)."""
         if self.constant is not None:
             return self.constant
-        text = rendered("text", self._rendering, scope)
-        return encoded("text", text, "plain", self._message, self._rendering.template)
+        text = rendered("text", self.rendering, scope)
+        return encoded("text", text, "plain", self._message, self.rendering.template)
 
 
 class HtmlBody:
@@ -49,22 +49,22 @@ class HtmlBody:
     def __init__(self, template: Template, message: Message, templates: Templates, with_text: bool) -> None:
         self._message = message
         self._with_text = with_text
-        self._rendering = templates.html(template)
+        self.rendering = templates.html(template)
         self._templates = templates
         self._images = Images("html", template, message.folders)
-        self.constant = self._filled({}) if self._rendering.constant is not None else None
+        self.constant = self._filled({}) if self.rendering.constant is not None else None
 
     def fill(self, scope: Scope) -> Markup:
         """The part for one scope. Raises DataError (JobError without a row), FileError, SetupError."""
         return self.constant or self._filled(scope)
 
     def _filled(self, scope: Scope) -> Markup:
-        html = rendered("html", self._rendering, scope)
+        html = rendered("html", self.rendering, scope)
         text = _as_text(html) if self._with_text else None
-        return _finished("html", html, text, self._traced, self._images, self._message, self._rendering, scope)
+        return _finished("html", html, text, self._traced, self._images, self._message, self.rendering, scope)
 
     def _traced(self, scope: Scope) -> str:
-        return self._templates.traced(self._rendering.template).render(scope)
+        return self._templates.traced(self.rendering.template).render(scope)
 
 
 class MarkdownBody:

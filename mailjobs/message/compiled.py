@@ -19,7 +19,7 @@ from mailjobs.message.stamps import digest_of
 from mailjobs.message.texts import checked, one_line
 from mailjobs.mime import EMPTY, Entity
 from mailjobs.model import Message, Sign, Template
-from mailjobs.templates import Templates
+from mailjobs.templates import RowScope, Templates
 
 if TYPE_CHECKING:
     from mailjobs.message.seal import Seal
@@ -64,6 +64,8 @@ class CompiledMessage:
         self._straight = None if problems or not self._usual else self._head.straight()
         if self._straight is not None:
             self._sender = self._people.sender
+            self._from = self._sender.address if self._sender else ""
+            self._bodies = self._content.straight()
             self._fixed_reports = Reports(message.dsn.returned or "")
 
     @property
@@ -80,6 +82,10 @@ class CompiledMessage:
         """
         if self._straight is not None and (filled := self._straight.fill(scope, identity)) is not None:
             recipient, lines, made_id = filled
+            if self._bodies is not None and type(scope) is RowScope:
+                content = self._bodies.fill(scope)
+                if content is not None:
+                    return self._straight_through(lines, *content, recipient, made_id)
             return self._assembled(lines, self._content.fill(scope), (recipient,), made_id)
         return self._long_way(scope, identity)
 
@@ -102,6 +108,11 @@ class CompiledMessage:
         text = "".join([line.text for line in lines])
         outgoing = self._assembled(text, entity, people.recipients, made_id, people, reports)
         return outgoing if self._seal is None else self._vouched(outgoing, identity)
+
+    def _straight_through(self, lines: str, fields: bytes, body: bytes, recipient: Recipient, made_id: str) -> Outgoing:
+        head = lines.encode() + fields
+        wide, reports = not head.isascii(), self._fixed_reports
+        return Outgoing(self.name, self._from, (recipient,), head, (body,), made_id, wide, wide, reports)
 
     def _assembled(
         self,

@@ -20,6 +20,7 @@ from mailjobs.errors import Problem
 from mailjobs.message.attachments import Attached, AttachmentField
 from mailjobs.message.bodies import HtmlBody, MarkdownBody, TextBody, encoded
 from mailjobs.message.complaints import attempt
+from mailjobs.message.straight_content import StraightContent, straight_content
 from mailjobs.mime import EMPTY, Entity, multipart
 from mailjobs.model import Message
 from mailjobs.templates import Templates
@@ -47,6 +48,15 @@ class Content:
     def fill(self, scope: Scope) -> Entity:
         """The content for one scope. Raises DataError (JobError without a row) with the template's line, FileError."""
         return self._constant if self._constant is not None else self._filled(scope)
+
+    def straight(self) -> StraightContent | None:
+        """The straight way, where a text and an html are all that there is."""
+        message, html = self._message, self._html
+        made = message.inline_css or (message.html and message.text is None and message.text_from_html)
+        if made or self._attachments or isinstance(html, MarkdownBody):
+            return None
+        bodies = [(part.rendering, kind) for part, kind in ((self._text, "plain"), (html, "html")) if part is not None]
+        return straight_content(message, bodies)
 
     def _filled(self, scope: Scope) -> Entity:
         alternatives = [self._text.fill(scope)] if self._text is not None else []

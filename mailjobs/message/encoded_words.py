@@ -20,6 +20,8 @@ def _table(kept: str) -> tuple[str, ...]:
 # What may stand as it is in a phrase (section 5, rule 3), and in other text.
 _IN_PHRASE = _table("!*+-/")
 _IN_TEXT = _table("!\"#$%&'()*+,-./:;<>@[\\]^`{|}~")
+# How many characters of Q each octet takes.
+_COSTS_IN_PHRASE, _COSTS_IN_TEXT = [bytes([len(word) for word in table]) for table in (_IN_PHRASE, _IN_TEXT)]
 
 
 def encode(
@@ -36,10 +38,11 @@ def encode(
     if charset != "utf-8":
         return _in_charset(text, room, table, charset, longest)
     data = text.encode()
-    q_size = sum(len(table[byte]) for byte in data)
-    short = q_size <= (len(data) + 2) // 3 * 4
-    pieces = _split_q(text, table, room, longest) if short else _split_b(text, room, longest)
-    return " ".join([_q_word(piece, table) if short else _b_word(piece) for piece in pieces])
+    costs = data.translate(_COSTS_IN_PHRASE if phrase else _COSTS_IN_TEXT)
+    if sum(costs) <= (len(data) + 2) // 3 * 4:
+        return " ".join([_q_word(piece, table) for piece in _split(data, costs, room - _FRAME, longest - _FRAME)])
+    rooms = (room - _FRAME) // 4 * 3, (longest - _FRAME) // 4 * 3
+    return " ".join([_b_word(piece) for piece in _split(data, b"\1" * len(data), *rooms)])
 
 
 def _q_word(data: bytes, table: tuple[str, ...], charset: str = "utf-8") -> str:
@@ -50,26 +53,25 @@ def _b_word(data: bytes, charset: str = "utf-8") -> str:
     return f"=?{charset}?b?{b2a_base64(data, newline=False).decode()}?="
 
 
-def _split_q(text: str, table: tuple[str, ...], room: int, longest: int) -> Iterator[bytes]:
-    return _split(text, lambda data: sum(len(table[byte]) for byte in data), room - _FRAME, longest - _FRAME)
+def _split(data: bytes, costs: bytes, first: int, rest: int) -> list[bytes]:
+    """Whole characters of UTF-8 in pieces that cost at most `first`, then `rest`, each at least one character.
 
-
-def _split_b(text: str, room: int, longest: int) -> Iterator[bytes]:
-    return _split(text, len, (room - _FRAME) // 4 * 3, (longest - _FRAME) // 4 * 3)
-
-
-def _split(text: str, cost: Callable[[bytes], int], first: int, rest: int) -> Iterator[bytes]:
-    """Whole characters of `text` in pieces that cost at most `first`, then `rest`, each at least one character."""
-    piece, size, limit = bytearray(), 0, first
-    for character in text:
-        data = character.encode()
-        more = cost(data)
-        if piece and size + more > limit:
-            yield bytes(piece)
-            piece, size, limit = bytearray(), 0, rest
-        piece += data
+    `costs` has what each octet costs.
+    """
+    if sum(costs) <= first:
+        return [data]
+    pieces: list[bytes] = []
+    start = at = size = 0
+    while at < len(data):
+        lead = data[at]
+        end = at + (1 if lead < 0x80 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4)
+        more = sum(costs[at:end])
+        if at > start and size + more > (rest if pieces else first):
+            pieces.append(data[start:at])
+            start, size = at, 0
         size += more
-    yield bytes(piece)
+        at = end
+    return [*pieces, data[start:]]
 
 
 def _in_charset(text: str, room: int, table: tuple[str, ...], charset: str, longest: int) -> str:

@@ -15,7 +15,7 @@ from mailjobs.message.mailbox import AddressSyntax, mailbox, shown
 from mailjobs.message.outgoing import Identity
 from mailjobs.message.people import Filled, People
 from mailjobs.message.stamps import DateField, MessageIdField, thread_id
-from mailjobs.message.straight import Lines, Straight, Way, joined, places
+from mailjobs.message.straight import Line, Straight, Way, joined, places, text_of
 from mailjobs.message.texts import TextField, checked, one_line
 from mailjobs.mime import Field
 from mailjobs.model import AddressEntry, Header, Message, Template, Unsubscribe
@@ -68,7 +68,7 @@ class Head:
         from_, to, _, _, reply_to = people.fields
         author = from_.constant or ()
         made_id, domain = self._id, author[0].domain
-        subject = [self._subject.constant or _alone(self._subject)] if self._subject is not None else []
+        subject = [self._subject.constant or self._subject.text] if self._subject is not None else []
         answered = reply_to.constant or ()
         replies = [reply_to.line(answered, {})] if reply_to.seen(answered) else []
         return Straight(
@@ -84,16 +84,16 @@ class Head:
             )
         )
 
-    def _behind(self, domain: str) -> list[Field | Lines]:
+    def _behind(self, domain: str) -> list[Field | Line]:
         """What stands behind Message-ID."""
-        parts: list[Field | Lines] = []
+        parts: list[Field | Line] = []
         if self._thread is not None:
-            parts.append(lambda scope: self._threaded(scope, domain))
+            parts.append(text_of(lambda scope: self._threaded(scope, domain)))
         parts += [_MIME_VERSION, *self._marks]
-        parts += [partial(_receipt, field) for field in self._receipts]
+        parts += [text_of(partial(_receipt, field)) for field in self._receipts]
         if self._leave is not None:
-            parts.append(self._leave.fill)
-        return [*parts, *[field.constant or _alone(field) for field in self._own]]
+            parts.append(text_of(self._leave.fill))
+        return [*parts, *[field.constant or field.text for field in self._own]]
 
     def _threaded(self, scope: Scope, domain: str) -> list[Field]:
         assert self._thread is not None, "the message has a thread"
@@ -206,10 +206,6 @@ def text_field(field: str, header: str, template: Template, message: Message, te
 
 def _receipt(field: AddressField, scope: Scope) -> list[Field]:
     return [field.line(field.constant or field.fill(scope), scope)]
-
-
-def _alone(field: TextField) -> Lines:
-    return lambda scope: [field.fill(scope)]
 
 
 def _plain(name: str, value: str) -> Field:

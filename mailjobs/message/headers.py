@@ -31,13 +31,18 @@ def header_line(name: str, value: str, limit: int = MAX_LINE) -> Field:
     return Field(name, value, fold(f"{name}: {value}" if value else f"{name}:", limit) + "\r\n")
 
 
+def bare(text: str) -> bool:
+    """Whether a text can stand in an unstructured header as it is."""
+    return _PLAIN.fullmatch(text) is not None and "=?" not in text and _BLANKS not in text
+
+
 def text_header(name: str, text: str, charset: str = "utf-8", limit: int = MAX_LINE) -> Field:
     """An unstructured header: ASCII bare, anything else in encoded words of `charset`.
 
     Lines have at most `limit` characters (20 to 998), and 76 where they have encoded words (RFC 2047 section 2), as
     far as blanks and single characters let them. Raises LineTooLong, and UnicodeEncodeError for what `charset` lacks.
     """
-    if not text or (_PLAIN.fullmatch(text) and "=?" not in text and _BLANKS not in text):
+    if not text or bare(text):
         return header_line(name, text, limit)
     longest = min(limit, MAX_ENCODED_LINE) - 1
     room = longest - len(name) - 1

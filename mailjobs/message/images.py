@@ -37,7 +37,7 @@ class Images:
 
         Raises DataError (JobError without a row) for what a value chose wrongly, FileError for what the text did.
         """
-        if not _may_refer(html):
+        if not may_refer(html):
             return html, ()
         from mailjobs.markup import references, replace
 
@@ -76,7 +76,7 @@ class Images:
         return part
 
 
-def _may_refer(html: str) -> bool:
+def may_refer(html: str) -> bool:
     """Whether html has what any reference needs. Most has not, and is not looked at further."""
     if "=" not in html and "(" not in html:
         return False

@@ -22,7 +22,7 @@ from mailjobs.templates.holes import CLOSE, OPEN
 from mailjobs.templates.simple import Simple
 
 Scope = Mapping[str, Any]
-Lines = Callable[[Scope], Sequence[Field]]
+Line = Callable[[Scope], str]
 
 SHORT = MAX_LINE - len("To:  <>")  # characters of a name and an address that need no fold
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/^_`{|}~-]+)*")
@@ -46,8 +46,8 @@ class Way(NamedTuple):
     date: Callable[[Scope, Identity], str | None]
     message_id: Callable[[Scope, Identity], str | None]
     before: str
-    between: tuple[str | Lines, ...]
-    after: tuple[str | Lines, ...]
+    between: str | Line
+    after: str | Line
 
 
 class Straight:
@@ -85,7 +85,8 @@ class Straight:
         try:
             to = self._to(recipient)
             date, made_id = way.date(scope, identity), way.message_id(scope, identity)
-            between, after = _text(way.between, scope), _text(way.after, scope)
+            between = way.between if isinstance(way.between, str) else way.between(scope)
+            after = way.after if isinstance(way.after, str) else way.after(scope)
         except JobError:
             return None
         dated = f"Date: {date}\r\n" if date is not None else ""
@@ -101,16 +102,9 @@ class Straight:
         return self._way.line(Mailbox(name, local, domain, True))
 
 
-def _text(parts: tuple[str | Lines, ...], scope: Scope) -> str:
-    if len(parts) == 1:
-        only = parts[0]
-        return only if isinstance(only, str) else "".join([line.text for line in only(scope)])
-    return "".join([part if isinstance(part, str) else "".join([line.text for line in part(scope)]) for part in parts])
-
-
-def joined(parts: Sequence[Field | Lines]) -> tuple[str | Lines, ...]:
-    """The same lines in as few parts as can be."""
-    made: list[str | Lines] = []
+def joined(parts: Sequence[Field | Line]) -> str | Line:
+    """The same lines as one text, or as what gives it."""
+    made: list[str | Line] = []
     for part in parts:
         if not isinstance(part, Field):
             made.append(part)
@@ -118,7 +112,14 @@ def joined(parts: Sequence[Field | Lines]) -> tuple[str | Lines, ...]:
             made[-1] += part.text
         else:
             made.append(part.text)
-    return tuple(made)
+    if len(made) < 2:
+        return made[0] if made else ""
+    return lambda scope: "".join([part if isinstance(part, str) else part(scope) for part in made])
+
+
+def text_of(lines: Callable[[Scope], Sequence[Field]]) -> Line:
+    """What gives these lines as text."""
+    return lambda scope: "".join([line.text for line in lines(scope)])
 
 
 def places(to: AddressField) -> tuple[Simple, int | None, int] | None:

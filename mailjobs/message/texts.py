@@ -8,7 +8,7 @@ from typing import Any
 
 from mailjobs.errors import JobError
 from mailjobs.message.complaints import complaint, named, unencodable
-from mailjobs.message.headers import MAX_LINE, LineTooLong, text_header
+from mailjobs.message.headers import MAX_ENCODED_LINE, MAX_LINE, LineTooLong, bare, text_header
 from mailjobs.mime import Field
 from mailjobs.model import Template
 from mailjobs.templates import Rendering, Templates
@@ -39,7 +39,7 @@ def checked(field: str, rendering: Rendering, scope: Mapping[str, Any]) -> str:
 class TextField:
     """An unstructured header, such as Subject. `constant` is its line where it needs no values, else None."""
 
-    __slots__ = ("_charset", "_field", "_header", "_limit", "_rendering", "constant")
+    __slots__ = ("_charset", "_field", "_header", "_limit", "_rendering", "_room", "constant")
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class TextField:
         self._limit = limit
         self._field = field
         self._header = header
+        self._room = min(limit, MAX_ENCODED_LINE) - len(f"{header}: ")  # for a text that needs no fold
         self._rendering = templates.header(one_line(template))
         self.constant = self.fill({}) if self._rendering.constant is not None else None
 
@@ -66,3 +67,13 @@ class TextField:
             raise complaint(f"{self._field}: {error}", self._rendering.template, scope) from None
         except UnicodeEncodeError as error:
             raise unencodable(self._field, error, self._rendering.template) from None
+
+    def text(self, scope: Mapping[str, Any]) -> str:
+        """The header line as it travels. Raises as `fill`."""
+        simple = self._rendering.simple
+        values = simple.plain(scope) if simple is not None else None
+        if simple is not None and values is not None:
+            text = simple.pattern % values
+            if len(text) <= self._room and bare(text):
+                return f"{self._header}: {text}\r\n"
+        return self.fill(scope).text

@@ -15,17 +15,14 @@ from mailjobs.rows.suppression import Suppression
 class Gate:
     """Lets messages pass as the guards say. `redirect` is where they all go instead, or None.
 
+    `open`: it lets everybody pass.
     The command line's `redirect` comes before that of the guards. Raises UsageError, or JobError for the latter.
     """
 
     def __init__(self, guards: Guards, redirect: str | None = None) -> None:
         self.guards = guards
         self.redirect = _of_the_job(guards) if redirect is None else redirect_to(redirect)
-
-    @property
-    def open(self) -> bool:
-        """Whether it lets everybody pass."""
-        return self.redirect is None and not self.guards.allow_domains
+        self.open = self.redirect is None and not guards.allow_domains
 
     def admit(self, outgoing: Outgoing, suppressed: Suppression | None = None, without: Sequence[str] = ()) -> Outgoing:
         """The message for those who may get it: nobody suppressed or in `without`, no domain that is not allowed.

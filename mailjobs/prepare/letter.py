@@ -46,7 +46,7 @@ def _envelope_type() -> type[Envelope]:
 
 
 def _envelope(outgoing: Outgoing, size: int) -> Envelope:
-    people = outgoing.recipients
+    people, reports = outgoing.recipients, outgoing.reports
     wished = [one for one in people if one.notify or one.orcpt or one.options]
     return _envelope_type()(
         outgoing.sender,
@@ -54,7 +54,7 @@ def _envelope(outgoing: Outgoing, size: int) -> Envelope:
         size,
         outgoing.smtputf8,
         outgoing.eightbit,
-        _mail_parameters(outgoing) if any(outgoing.reports) else (),
+        _mail_parameters(outgoing) if reports.returned or reports.envelope_id else (),
         tuple([_rcpt_parameters(one) for one in people]) if wished else (),
     )
 

@@ -20,7 +20,7 @@ from mailjobs.prepare.sought import Sought
 from mailjobs.prepare.texts import recipient_texts
 from mailjobs.rows import Row, open_rows
 from mailjobs.rows.suppression import Suppression
-from mailjobs.templates import Templates
+from mailjobs.templates import Templates, row_scope
 
 STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -97,7 +97,9 @@ class Preparation:
 
     def outgoing(self, action: Send, scope: Scope, row: Row) -> Outgoing:
         """The message of one row, for those who may get it. Raises and may be used as `render`."""
-        filled = self.compiled(action.message).fill({**scope, "row": row.values}, self._identity(row.key))
+        filled = self.compiled(action.message).fill(row_scope(scope, row.values), self._identity(row.key))
+        if self.gate.open and action.exclude is None and not row.without:
+            return filled
         return self.gate.admit(filled, self.suppressed(action), row.without)
 
     def recipients(self, action: Send, scope: Scope, row: Row) -> Sequence[Recipient]:
@@ -108,12 +110,12 @@ class Preparation:
         """`recipients`, for very many rows."""
         meant, pass_, suppressed = self.compiled(action.message).recipients, self.gate.pass_, self.suppressed(action)
         if self.gate.open and suppressed is None:
-            return lambda row: meant({**scope, "row": row.values})
-        return lambda row: pass_(meant({**scope, "row": row.values}), suppressed, row.without)
+            return lambda row: meant(row_scope(scope, row.values))
+        return lambda row: pass_(meant(row_scope(scope, row.values)), suppressed, row.without)
 
     def meant(self, action: Send, scope: Scope, row: Row) -> tuple[Recipient, ...]:
         """Whom the message of one row is for, before any list and guard. Raises DataError."""
-        return self.compiled(action.message).recipients({**scope, "row": row.values})
+        return self.compiled(action.message).recipients(row_scope(scope, row.values))
 
     def named_by_steps(self, action: Send) -> bool:
         """Whether results of steps may be among the recipients, so that they are not known before."""

@@ -12,7 +12,7 @@ import json
 import os
 import struct
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -213,8 +213,11 @@ class Snapshot:
         begin, end = self._offset(first), self._offset(last + 1)
         if end - begin > LARGE:
             return self.row
-        lines = os.pread(self._rows, end - begin, begin).split(b"\n")
-        return lambda position: _row(lines[position - first])
+        data = os.pread(self._rows, end - begin, begin)
+        if len(data) < end - begin:
+            raise self._damaged()
+        told = _told(b"[%b]" % data[:-1].replace(b"\n", b","))
+        return lambda position: _made(told[position - first])
 
     def rows(self, first: int = 0, last: int | None = None) -> Iterator[Row]:
         """The rows from one position to another, both included; without any, all."""
@@ -239,7 +242,10 @@ class Snapshot:
             rest = lines.pop()
             yield from lines
         if rest or begin < end:
-            raise OutputError(f"{self._path} is damaged: it is shorter than it was")
+            raise self._damaged()
+
+    def _damaged(self) -> OutputError:
+        return OutputError(f"{self._path} is damaged: it is shorter than it was")
 
     def _offset(self, position: int) -> int:
         if position >= self._count:
@@ -254,6 +260,17 @@ class Snapshot:
 
 
 def _row(line: bytes) -> Row:
+    return _made(_told(line))
+
+
+def _told(line: bytes) -> Any:
+    """What is written of a row, or of several in brackets."""
     text = line.decode()
-    number, place, key, values, *rest = (_DECODE if r"\ue000" in text else _DECODE_PLAIN)(text)
-    return Row(number, key, values, place, tuple(rest[0]) if rest else ())
+    return (_DECODE if r"\ue000" in text else _DECODE_PLAIN)(text)
+
+
+def _made(told: Sequence[Any]) -> Row:
+    if len(told) == 4:
+        number, place, key, values = told
+        return Row(number, key, values, place)
+    return Row(told[0], told[2], told[3], told[1], tuple(told[4]))

@@ -7,13 +7,17 @@ exist, a list, a value that a header may not have) is left to Jinja, which rende
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 from jinja2 import nodes
 from markupsafe import escape
 
+from mailjobs.templates.row_scope import RowScope
+
 MOST = 1024 * 1024  # characters of all values together; more is for Jinja, whose output is bounded
+MOST_HOLES = 1000  # of a template that is filled without a further look; a plain row has short values
 LONG = 64  # bits of a number, likewise
 _TEXTS: Final = {str}
 _TO_ESCAPE = re.compile("[&<>'\"]")
@@ -21,9 +25,11 @@ _NEVER_IN_HEADERS = re.compile(r"[\r\n\0]")
 
 
 class Simple:
-    """Texts around holes; `names` are the mapping and the key of each hole, such as ("row", "name")."""
+    """Texts around holes; `names` are the mapping and the key of each hole, such as ("row", "name"). `pattern` has them
+    as `%` fills them.
+    """
 
-    __slots__ = ("_holder", "_html", "_keys", "_one_line", "_pattern", "names", "texts")
+    __slots__ = ("_holder", "_html", "_keys", "_of_rows", "_one_line", "_pick", "names", "pattern", "texts")
 
     def __init__(self, texts: list[str], names: list[tuple[str, str]], kind: str) -> None:
         self.texts = tuple(texts)
@@ -31,7 +37,9 @@ class Simple:
         self._keys = tuple([key for _, key in names])
         holders = {holder for holder, _ in names}
         self._holder = holders.pop() if len(holders) == 1 else ""  # that of all, where it is the same
-        self._pattern = "%s".join([text.replace("%", "%%") for text in texts])
+        self._of_rows = self._holder == "row" and len(names) <= MOST_HOLES
+        self._pick = _picker(self._keys)
+        self.pattern = "%s".join([text.replace("%", "%%") for text in texts])
         self._html = kind == "html"
         self._one_line = kind in ("header", "holes")
 
@@ -54,8 +62,20 @@ class Simple:
                     return None
         return cls(texts, names, kind) if names else None
 
-    def values(self, scope: Mapping[str, Any]) -> list[str] | None:
+    def plain(self, scope: Mapping[str, Any]) -> tuple[str, ...] | None:
+        """The values, where all are of a row that is plain."""
+        if self._of_rows and type(scope) is RowScope and scope.plain >= 0:
+            try:
+                return self._pick(scope["row"])
+            except KeyError:
+                return None
+        return None
+
+    def values(self, scope: Mapping[str, Any]) -> Sequence[str] | None:
         """The values as text; None where Jinja has to look at them."""
+        return self.plain(scope) or self._looked_at(scope)
+
+    def _looked_at(self, scope: Mapping[str, Any]) -> list[str] | None:
         held = scope.get(self._holder)
         if type(held) is dict:
             texts: list[Any] = list(map(held.get, self._keys))
@@ -81,12 +101,21 @@ class Simple:
 
     def render(self, scope: Mapping[str, Any]) -> str | None:
         """The whole text; None where Jinja has to make it."""
-        values = self.values(scope)
+        plain = self.plain(scope)
+        if plain is not None:
+            return self.pattern % plain
+        values = self._looked_at(scope)
         if values is None:
             return None
         if self._html and _TO_ESCAPE.search("".join(values)):
-            return self._pattern % tuple(map(escape, values))
-        return self._pattern % tuple(values)
+            return self.pattern % tuple(map(escape, values))
+        return self.pattern % tuple(values)
+
+
+def _picker(keys: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """What takes the values of these keys from a mapping. It raises KeyError."""
+    pick = itemgetter(*keys)
+    return pick if len(keys) > 1 else lambda held: (pick(held),)
 
 
 def _value(part: nodes.Node) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mailjobs.errors import JobError
+from mailjobs.templates import row_scope
 
 NAMES = st.one_of(
     st.text(st.sampled_from("abZ 09.,'\"<>@ü=?_-\t\r\n()"), max_size=30),
@@ -113,3 +114,57 @@ def test_simple_templates_give_what_jinja_gives(desk, values, text):
                 results.append(str(error))
             rendering.simple = None
         assert results[0] == results[1]
+
+
+VALUES = st.one_of(
+    st.sampled_from(
+        ["Ann", "", "ann@example.com", "O'Brien", "J\u00fcrgen", "src=x.png", "a\r\nb", "50 %", "x" * 400, "."]
+    ),
+    st.text(st.sampled_from("ab .=_%<&'\"\n\r\t\0\u00fc"), max_size=12),
+)
+PIECES = st.lists(
+    st.sampled_from(
+        ["Dear ", "{{ row.name }}", "{{ row.city }}", "\n", ".\n", "100 %\n", "<img x=", "=_", "\u00fc", "a" * 500]
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=PIECES, html=PIECES, name=VALUES, city=VALUES, keys=st.sampled_from(["both", "text", "html"]))
+@example(["Dear ", "{{ row.name }}", "\n"], ["<p>", "{{ row.city }}", "."], "Ann", "Rome", "both")
+@example(["Dear\n", "{{ row.name }}"], ["{{ row.name }}", "{{ row.city }}" * 3, "\n"], "", "x" * 400, "both")
+def test_both_ways_give_the_same_content(desk, text, html, name, city, keys):
+    bodies = {"text": "".join(text)} if keys != "html" else {"text_from_html": False}
+    bodies |= {"html": "".join(html)} if keys != "text" else {}
+    fields = {"to": (SHAPES[2],), "subject": "For {{ row.name }} ", **bodies}
+    scope = row_scope({"vars": {}}, {"name": name, "address": "ann@example.com", "city": city})
+    both = desk.compile(**fields), long_way(desk.compile(**fields))
+    straight, long = [outcome(compiled, scope, desk.identity) for compiled in both]
+    assert straight == long
+
+
+def test_plain_rows_go_the_straight_way_to_their_content(desk, monkeypatch):
+    compiled = desk.compile(to=(SHAPES[0],), text="Dear {{ row.name }},", html="<p>Dear {{ row.name }},</p>")
+    monkeypatch.setattr(compiled, "_assembled", lambda *parts: pytest.fail("the long way"))
+    row = {"name": "Ann B", "address": "ann.b@example.com"}
+    compiled.fill(row_scope({"vars": {}}, row), desk.identity)
+
+
+@pytest.mark.parametrize(
+    ("values", "plain"),
+    [
+        ({"a": "Ann", "b": ""}, 3),
+        ({"a": "x" * 998}, 998),
+        ({"a": "x" * 999}, -1),
+        ({"a": 1}, -1),
+        ({"a": "\u00fc"}, -1),
+        ({"a": "a\tb"}, -1),
+        ({"a": "a\nb"}, -1),
+        ({"a": "a<b"}, -1),
+        ({}, -1),
+    ],
+)
+def test_what_a_plain_row_is(values, plain):
+    assert row_scope({}, values).plain == plain
