@@ -65,6 +65,15 @@ class Bucket:
         cells[at + NEXT] = self._after(moment, cost)
         return moment
 
+    def start(self, cost: float, now: float) -> float:
+        """`book` and `admit` in one; shorter where nobody waits and nobody has complained."""
+        cells, at = self._cells, self.at
+        if not cells[at + FACTOR] and self._per_second and cells[at + NEXT] <= now and cells[at + DUE] <= now:
+            cells[at + NEXT] = cells[at + DUE] = now + cost / self._per_second
+            return 0.0
+        moment = self.book(cost, now)
+        return self.admit(moment, cost, now) if moment else 0.0
+
     def admit(self, moment: float, cost: float, now: float) -> float:
         """0 where what was booked for `moment` may go out now; else when to ask again."""
         if not self.rate(now):

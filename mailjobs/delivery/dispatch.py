@@ -105,7 +105,7 @@ class Dispatch(Generic[L]):
 
     def _may_go(self, errand: Errand[L]) -> bool:
         """Whether its domains may be sent to now; else it is parked, and others go ahead."""
-        errand.moment = self._limits.domains(errand.recipients, errand.moment)
+        errand.moment = self._limits.domains(errand.letter.envelope.recipients, errand.moment)
         if errand.moment:
             self._park(errand, errand.moment)
             return False
@@ -139,8 +139,8 @@ class Dispatch(Generic[L]):
             return max(self._parked[0][0] - clock.monotonic(), 0.0) if self._parked else 0.0
 
     def moment_for(self, errand: Errand[L]) -> float:
-        """Book `errand` with the server's rate; the moment when it may go out (0: now)."""
-        return self._limits.server(len(errand.recipients))
+        """Book `errand` with the server's rate; 0 where it goes out now, else when to ask `early`."""
+        return self._limits.start(len(errand.letter.envelope.recipients))
 
     def early(self, errand: Errand[L], moment: float) -> float:
         """0 where `errand`, which is booked for `moment`, may go out now; else when to ask again."""

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 from mailjobs import clock
-from mailjobs.delivery.bucket import NAME, RESTORED, SIZE, Bucket
+from mailjobs.delivery.bucket import DUE, NAME, RESTORED, SIZE, Bucket
 from mailjobs.delivery.buckets import Buckets, memory
 from mailjobs.delivery.lately import Lately, domain_of
 from mailjobs.delivery.shared_lock import SharedLock
@@ -39,6 +39,14 @@ class Rates:
         with self._lock:
             return self._server.book(recipients if self._of_recipients else 1, clock.monotonic())
 
+    def start(self, recipients: int) -> float:
+        """`server` and `admit` in one: 0 where it may go out now, else when to ask `admit`."""
+        self._lately.add()
+        if not self._server.limited:
+            return 0.0
+        with self._lock:
+            return self._server.start(recipients if self._of_recipients else 1, clock.monotonic())
+
     def admit(self, moment: float, recipients: int) -> float:
         """0 where the message that was booked for `moment` may go out now; else when to ask again."""
         cost = recipients if self._of_recipients else 1
@@ -48,7 +56,7 @@ class Rates:
     @property
     def due(self) -> float:
         """Changes whenever a message is admitted; for `resume`."""
-        return self._server.due
+        return self._cells[DUE]
 
     def resume(self, due: float, recipients: int) -> float:
         """As `admit`, for what was admitted when `due` became what it is here, and has not gone out yet."""

@@ -75,8 +75,9 @@ class Supply(Generic[L]):
             if errand is None:
                 return None
             moment = self._dispatch.moment_for(errand)
-        self._held = None
-        moment = self._dispatch.early(errand, moment)
+        else:
+            self._held = None
+            moment = self._dispatch.early(errand, moment)
         if moment:
             self._held = errand, moment
             return self._admitted(errand, moment) if wait else None

@@ -15,6 +15,9 @@ class Limits(Protocol):
     def server(self, recipients: int) -> float:
         """Book a message to so many; the moment when its MAIL may go out (0: now)."""
 
+    def start(self, recipients: int) -> float:
+        """`server` and `admit` in one: 0 where it may go out now, else when to ask `admit`."""
+
     def admit(self, moment: float, recipients: int) -> float:
         """0 where the message that was booked for `moment` may go out now; else when to ask again."""
 
@@ -45,6 +48,10 @@ class NoLimits:
         return 0.0
 
     def server(self, recipients: int) -> float:
+        """Now."""
+        return 0.0
+
+    def start(self, recipients: int) -> float:
         """Now."""
         return 0.0
 

@@ -13,14 +13,13 @@ from mailjobs.errors import OutputError, StateError
 from mailjobs.ledger import lines
 from mailjobs.ledger.claims import Claims
 from mailjobs.ledger.journal import Journal
-from mailjobs.ledger.known import KEPT, MIXED, Known
+from mailjobs.ledger.known import ACCEPTED, KEPT, MIXED, Known
 from mailjobs.rows import Row
 from mailjobs.session import Letter, Part, Settled
 
 L = TypeVar("L", bound=Letter)
 Account = tuple[int, Letter, list[str], str]
 FEW_KEPT = 256
-ACCEPTED: Final = ord("a")
 DOUBTED: Final = (ord("u"), MIXED)  # states of rows with somebody who may have got it
 NOBODY: Final = frozenset[str]()
 
@@ -198,11 +197,12 @@ class LedgerBook(Generic[L]):
             position, whole = self._find(one.letter)
             if one.letter is not whole:
                 self._spread(position, whole)
-            addresses = [outcome.recipient for outcome in one.outcomes]
-            letters = "".join([lines.LETTERS[outcome.state] for outcome in one.outcomes])
-            if letters.strip("a") and self.known.states[position] in DOUBTED:
+            outcomes = one.outcomes
+            addresses = [outcome.recipient for outcome in outcomes]
+            letters = "".join([lines.LETTERS[outcome.state] for outcome in outcomes])
+            if letters != "a" and letters.strip("a") and self.known.states[position] in DOUBTED:
                 letters = self._still_in_doubt(position, addresses, letters)
-            data += lines.done(position, letters, addresses, one.outcomes)
+            data += lines.done(position, letters, addresses, outcomes)
             accounts.append((position, whole, addresses, letters))
         return data, accounts
 

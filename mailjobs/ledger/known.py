@@ -13,6 +13,7 @@ from mailjobs.ledger.kept import Kept
 MIXED: Final = ord("m")
 UNTOUCHED: Final = ord("n")
 KEPT: Final = ord("k")
+ACCEPTED: Final = ord("a")
 
 
 @dataclass(slots=True)
@@ -45,6 +46,10 @@ class Known:
     def set(self, position: int, addresses: Sequence[str], letters: str) -> None:
         """Each of `addresses` is now what its letter says. Others of the row must have been told to `spread`."""
         before = self.states[position]
+        if before == UNTOUCHED and letters == "a":  # nearly every row
+            self.totals["a"] += 1
+            self.states[position] = ACCEPTED
+            return
         if before in (MIXED, KEPT) or letters.strip(letters[0]):
             self.spread(position, addresses)
             self._merge(position, dict(zip(addresses, letters, strict=False)))

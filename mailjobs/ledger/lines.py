@@ -52,7 +52,7 @@ def kept(position: int, letters: str, addresses: Sequence[str]) -> bytes:
 def done(position: int, letters: str, addresses: Sequence[str], outcomes: Sequence[Outcome]) -> bytes:
     """What became of recipients: one line, and one more for each that has something to say."""
     made = line(f"done {position} {letters} {_joined(addresses)}")
-    if letters.strip("a"):
+    if letters != "a" and letters.strip("a"):
         made += b"".join([_said(position, outcome) for outcome in outcomes if outcome.state != "accepted"])
     return made
 
@@ -64,6 +64,9 @@ def _said(position: int, outcome: Outcome) -> bytes:
 
 
 def _joined(addresses: Sequence[str]) -> str:
+    if len(addresses) == 1:
+        text = addresses[0]
+        return text if text.isprintable() and " " not in text and "%" not in text and text else escape(text)
     text = " ".join(addresses)
     if text.isprintable() and "%" not in text and text.count(" ") == len(addresses) - 1:
         return text

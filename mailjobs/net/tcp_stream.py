@@ -42,7 +42,7 @@ class TcpStream:
 
     def write(self, data: bytes, receive: Callable[[bytes], None]) -> None:
         """Write all, taking in what comes meanwhile. One system call in the usual case."""
-        view = memoryview(data)
+        view: bytes | memoryview = data
         while view:
             try:
                 sent = self._socket.send(view)
@@ -53,7 +53,9 @@ class TcpStream:
                 self._take_last_words(receive)
                 raise self._failure(error, "write to the server") from None
             self.deadline.touch()
-            view = view[sent:]
+            if sent == len(view):
+                return
+            view = memoryview(view)[sent:]
 
     def _take_until_writable(self, receive: Callable[[bytes], None]) -> None:
         events = self._wait(select.POLLIN | select.POLLOUT)

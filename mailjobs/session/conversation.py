@@ -43,9 +43,9 @@ class Conversation:
         self.used = False  # whether an earlier step has worked with it
         self.opened = False  # whether a transaction was opened
         self.greeting = ""
-        self.last_reply: Reply | None = None
         self.authenticated_as: str | None = None
         self._answers: deque[Answer] = deque()
+        self._heard: Answer | None = None  # the last answer that somebody has got
         self._failure: MailjobsError | None = None  # told when the server's last words are read
         self._closed = False
 
@@ -53,6 +53,11 @@ class Conversation:
     def extensions(self) -> Extensions:
         """What the server offered in its last EHLO."""
         return self.engine.extensions
+
+    @property
+    def last_reply(self) -> Reply | None:
+        """The reply that was asked for last, as it may be shown."""
+        return None if self._heard is None else _shown(self._heard)
 
     def do_without(self, *names: str) -> None:
         """Take no notice of these extensions any more."""
@@ -89,15 +94,14 @@ class Conversation:
     def write(self, commands: Sequence[Command], stage: str = "") -> None:
         """Send `commands` in one write, taking in what the server says meanwhile."""
         stage = stage or commands[-1].name
-        if not self.usable:
+        if self.engine.closed:
             self.check_open(stage)
         data = self._wire(commands)
         self.stream.deadline = self.deadline(stage)
         self._put(data, stage, self._take)
 
     def _wire(self, commands: Sequence[Command]) -> bytes:
-        send = self.engine.send
-        data = b"".join([send(command) for command in commands])
+        data = self.engine.send_together(commands)
         if self.publish.wants(Trace):
             for command in commands:
                 self._trace_command(command)
@@ -148,20 +152,24 @@ class Conversation:
         except MailjobsError as error:
             self._lost(error, "the message")
 
-    def answers_at_hand(self, most: int) -> list[Answer]:
+    def answers_at_hand(self, most: int) -> Sequence[Answer]:
         """As many of the next replies as have come already."""
         answers = self._answers
-        found = [answers.popleft() for _ in range(min(most, len(answers)))]
-        if found:
-            self.last_reply = _shown(found[-1])
+        if not answers or most <= 0:
+            return ()
+        if len(answers) <= most:
+            found = list(answers)
+            answers.clear()
+        else:
+            found = [answers.popleft() for _ in range(most)]
+        self._heard = found[-1]
         return found
 
     def answer_at_hand(self) -> Answer | None:
         """The next reply where it has come already, with the command that it answers."""
         if not self._answers:
             return None
-        answer = self._answers.popleft()
-        self.last_reply = _shown(answer)
+        self._heard = answer = self._answers.popleft()
         return answer
 
     def answer(self, stage: str, idle: float | None = None) -> Answer:
@@ -170,15 +178,15 @@ class Conversation:
             self.stream.deadline = self.deadline(stage, idle)
         while not self._answers:
             try:
-                self._check_hearing(stage)
+                if self.engine.closed or self._failure is not None:
+                    self._check_hearing(stage)
                 data = self.stream.read()
                 if not data:
                     raise ConnectionLost(f"the server closed the connection before its reply to {stage}")
                 self._take(data)
             except MailjobsError as error:
                 self._lost(error, stage)
-        answer = self._answers.popleft()
-        self.last_reply = _shown(answer)
+        self._heard = answer = self._answers.popleft()
         return answer
 
     def check_open(self, stage: str) -> None:

@@ -42,6 +42,8 @@ class Post:
         self._dot = dot
         self._resets = conversation.server.rset == "always"
         self._publish = publish or conversation.publish
+        timeout = conversation.server.timeout
+        self._patience = max(timeout.idle, timeout.final) if timeout.idle else 0
         self._told = any(self._publish.wants(kind) for kind in (StartTransfer, Transfer, EndTransfer))
         self._opened: tuple[Letter, Transaction] | None = None
         self._current: tuple[Letter, Transaction] | None = None
@@ -60,9 +62,11 @@ class Post:
         """
         transaction = self._open(letter)
         self._read_opening(transaction)
-        if transaction.ready_for_content and not self._conversation.usable:
+        ready = transaction.ready_for_content
+        if ready and self._conversation.engine.closed:
             self._read(transaction)  # a 421, or what is no SMTP, came right behind the 354
-        if transaction.ready_for_content:
+            ready = transaction.ready_for_content
+        if ready:
             self._write_content(transaction, letter, following)
         elif not transaction.finished:
             self._abandon(transaction)
@@ -148,8 +152,7 @@ class Post:
             raise
 
     def _read_final(self, transaction: Transaction) -> None:
-        timeout = self._conversation.server.timeout
-        self._read(transaction, max(timeout.idle, timeout.final) if timeout.idle else 0)
+        self._read(transaction, self._patience)
 
     def _write_content(self, transaction: Transaction, letter: Letter, following: Following) -> None:
         content = letter.content

@@ -37,6 +37,8 @@ class Window(Generic[L]):
         self._conversation = conversation
         self._under_way: deque[UnderWay[L]] = deque()
         self._done: list[Settled[L]] = []
+        timeout = conversation.server.timeout
+        self._patience = max(timeout.idle, timeout.final) if timeout.idle else 0
         self.size = size
 
     @property
@@ -109,11 +111,6 @@ class Window(Generic[L]):
         if isinstance(command, Bdat):
             self._under_way.popleft()
             self._done.append(Settled(letter, transaction.outcomes))
-
-    @property
-    def _patience(self) -> float:
-        timeout = self._conversation.server.timeout
-        return max(timeout.idle, timeout.final) if timeout.idle else 0
 
     def lost(self, error: MailjobsError) -> list[Settled[L]]:
         """All that is not told yet, after the connection has failed.

@@ -1,7 +1,8 @@
 """One small value for each command, which knows its own wire form.
 
 `trace()` is what a trace may show of it. `last_in_group` is true for the commands after which a client must wait
-for the reply whatever the server offers (RFC 2920 section 3.1).
+for the reply whatever the server offers (RFC 2920 section 3.1). `usual` is the code of the reply that it mostly gets,
+where that changes nothing beyond what sending the command has changed.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import field
+from functools import lru_cache
 from typing import ClassVar
 
 from mailjobs.frozen import frozen
+from mailjobs.mime import Lines
 from mailjobs.secret import MASK
 from mailjobs.smtp.address import mailbox_wire
 from mailjobs.smtp.content import dot_stuff, ended
@@ -37,6 +40,7 @@ class Command:
     name: ClassVar[str] = ""
     last_in_group: ClassVar[bool] = True
     longest: ClassVar[int] = LONGEST_LINE
+    usual: ClassVar[int] = 0
 
     def line(self) -> str:
         """The command without CRLF."""
@@ -80,6 +84,9 @@ def _within(wire: bytes, command: Command) -> bytes:
     if len(wire) > command.longest:
         raise ValueError(f"{command.name} would be longer than {command.longest} octets")
     return wire
+
+
+_sender = lru_cache(maxsize=64)(mailbox_wire)  # of a batch nearly always the same
 
 
 @frozen
@@ -175,6 +182,7 @@ class Mail(Command):
 
     name: ClassVar[str] = "MAIL"
     last_in_group: ClassVar[bool] = False
+    usual: ClassVar[int] = 250
     longest: ClassVar[int] = LONGEST_LINE + 26 + 17 + 10 + 107 + 500  # SIZE, BODY, SMTPUTF8, DSN, AUTH
     address: str
     size: int | None = None
@@ -184,7 +192,7 @@ class Mail(Command):
 
     def wire(self) -> bytes:
         """MAIL FROM:<…> with parameters."""
-        path = mailbox_wire(self.address) if self.address else b"<>"
+        path = _sender(self.address) if self.address else b"<>"
         if self.size is None and not (self.eightbit or self.smtputf8 or self.extra):
             return b"MAIL FROM:%b\r\n" % path
         size = b" SIZE=%d" % self.size if self.size is not None else b""
@@ -203,6 +211,7 @@ class Rcpt(Command):
 
     name: ClassVar[str] = "RCPT"
     last_in_group: ClassVar[bool] = False
+    usual: ClassVar[int] = 250
     longest: ClassVar[int] = LONGEST_LINE + 500  # DSN
     address: str
     extra: tuple[str, ...] = ()
@@ -223,6 +232,11 @@ class Data(Command):
     """DATA: the server answers 354 and waits for content."""
 
     name: ClassVar[str] = "DATA"
+    usual: ClassVar[int] = 354
+
+    def wire(self) -> bytes:
+        """Always the same."""
+        return b"DATA\r\n"
 
 
 @frozen
@@ -231,6 +245,7 @@ class Content(Command):
 
     name: ClassVar[str] = "the message"
     last_in_group: ClassVar[bool] = False
+    usual: ClassVar[int] = 250
     content: bytes = field(repr=False)
 
     @classmethod
@@ -253,11 +268,12 @@ class Bdat(Command):
 
     name: ClassVar[str] = "the message"
     last_in_group: ClassVar[bool] = False
+    usual: ClassVar[int] = 250
     content: bytes = field(repr=False)
 
     def wire(self) -> bytes:
         """BDAT, and the content as it stands. Raises ValueError for a bare CR or LF."""
-        content = ended(self.content)
+        content = self.content if type(self.content) is Lines else ended(self.content)
         return b"BDAT %d LAST\r\n%b" % (len(content), content)
 
     def trace(self) -> str:
@@ -271,6 +287,11 @@ class Rset(Command):
 
     name: ClassVar[str] = "RSET"
     last_in_group: ClassVar[bool] = False
+    usual: ClassVar[int] = 250
+
+    def wire(self) -> bytes:
+        """Always the same."""
+        return b"RSET\r\n"
 
 
 @frozen

@@ -60,8 +60,9 @@ def _refuse_bare(content: bytes, begin: int = 0) -> None:
 
 def dot_stuff(content: bytes) -> bytes:
     """`content` as it goes out after DATA. Raises ValueError for a bare CR or LF."""
-    content = ended(content)
-    if content.startswith(b"."):
+    if type(content) is not Lines:
+        content = ended(content)
+    if content[:1] == b".":
         content = b"." + content
     if b"\r\n." in content:
         content = content.replace(b"\r\n.", b"\r\n..")

@@ -64,8 +64,9 @@ def unmet(envelope: Envelope, extensions: Extensions) -> str | None:
         return "an address needs SMTPUTF8, which the server does not offer"
     if envelope.eightbit and not extensions.has("8BITMIME"):
         return "the content is 8-bit, and the server does not offer 8BITMIME"
-    if extensions.size is not None and envelope.size > extensions.size:
-        return f"the message has {envelope.size} octets, and the server takes {extensions.size}"
+    most = extensions.size if "SIZE" in extensions.keywords else None
+    if most is not None and envelope.size > most:
+        return f"the message has {envelope.size} octets, and the server takes {most}"
     if envelope.mail_parameters or envelope.recipient_parameters:
         return _unknown_parameter(envelope, extensions) or _malformed(envelope)
     return None

@@ -108,15 +108,28 @@ class ReplyParser:
         """The replies that are whole now."""
         if self._breach is not None:
             raise self._breach
-        self._buffer += data
         replies: list[Reply] = []
         try:
-            self._take_lines(replies)
+            if self._buffer or data[-1:] != b"\n":
+                self._buffer += data
+                self._take_lines(replies)
+            else:
+                self._take_whole_lines(data, replies)
         except ProtocolError as error:
             self._breach = error
             if not replies:
                 raise
         return replies
+
+    def _take_whole_lines(self, data: bytes, replies: list[Reply]) -> None:
+        """As `_take_lines`, where nothing was left over and nothing will be."""
+        known = self._known
+        for line in data[:-1].split(b"\n"):
+            reply = known.get(line) if not self._lines else None
+            if reply is None:
+                reply = self._new(line)
+            if reply is not None:
+                replies.append(reply)
 
     def _take_lines(self, replies: list[Reply]) -> None:
         start = 0

@@ -26,6 +26,7 @@ from mailjobs.smtp.streamed import StreamedContent
 Cleanup = Literal["rset", "dot", "close"]
 
 GO_AHEAD = 354
+DATA = Data()
 CONTENTS = (Content, StreamedContent, Bdat)
 CLOSING = 421
 TOO_MANY_RECIPIENTS = 552  # at RCPT counts as temporary, RFC 5321 section 4.5.3.1.10
@@ -38,7 +39,7 @@ class Transaction:
     """
 
     __slots__ = (
-        "_accepted", "_answered", "_asked", "_content_begun", "_content_sent", "_data_sent", "_final",
+        "_accepted", "_answered", "_ascii", "_asked", "_content_begun", "_content_sent", "_data_sent", "_final",
         "_go_ahead", "_lost", "_next_recipient", "_outcomes", "_sent", "_stopped", "_stops", "_waiting", "envelope",
     )  # fmt: skip
 
@@ -46,6 +47,7 @@ class Transaction:
         self.envelope = envelope
         self._stops = stop_indexes
         self._outcomes = [Outcome(recipient, "not-attempted") for recipient in envelope.recipients]
+        self._ascii = all(map(str.isascii, envelope.recipients))
         self._asked: Sequence[int] = range(len(self._outcomes))  # whom RCPT names; `require` takes some out
         self._waiting: deque[Command] = deque()
         self._sent = 0
@@ -84,7 +86,7 @@ class Transaction:
         if reason is not None:
             self._refuse_here(range(len(self._outcomes)), reason)
             raise self._not_sent(reason)
-        if refused := unsayable(self.envelope, extensions):
+        if not self._ascii and (refused := unsayable(self.envelope, extensions)):
             self._leave_out(refused)
 
     def _leave_out(self, refused: Mapping[int, str]) -> None:
@@ -107,16 +109,18 @@ class Transaction:
     def opening(self, extensions: Extensions, pipelining: bool) -> Sequence[Command]:
         """The first group to write. What has to wait for replies comes from `next`."""
         envelope = self.envelope
-        size = envelope.size if extensions.has("SIZE") else None
-        commands: list[Command] = [
-            Mail(envelope.sender, size, envelope.eightbit, self._smtputf8, envelope.mail_parameters)
-        ]
-        commands += [Rcpt(envelope.recipients[index], envelope.parameters_of(index)) for index in self._asked]
+        size = envelope.size if "SIZE" in extensions.keywords else None
+        utf8 = envelope.smtputf8 if self._ascii else self._smtputf8
+        commands: list[Command] = [Mail(envelope.sender, size, envelope.eightbit, utf8, envelope.mail_parameters)]
+        if len(self._outcomes) == 1 and not envelope.recipient_parameters:
+            commands.append(Rcpt(envelope.recipients[0]))
+        else:
+            commands += [Rcpt(envelope.recipients[index], envelope.parameters_of(index)) for index in self._asked]
         if not pipelining:
             self._waiting.extend(commands[1:])
             del commands[1:]
-        elif self._groups_data:
-            commands.append(Data())
+        elif not self._stops or len(self._asked) == 1:
+            commands.append(DATA)
             self._data_sent = True
         self._sent = len(commands)
         return commands
@@ -138,10 +142,6 @@ class Transaction:
         recipients = self.envelope.recipients
         return self.envelope.smtputf8 or True in [needs_smtputf8(recipients[index]) for index in self._asked]
 
-    @property
-    def _groups_data(self) -> bool:
-        return not self._stops or len(self._asked) == 1
-
     def next(self) -> Command | None:
         """The next command to write before reading, or None while replies are due."""
         if self._answered < self._sent or self.opening_answered:
@@ -160,17 +160,12 @@ class Transaction:
             return False
         if self._data_sent:
             return True
-        return not self._wanted or (not self._waiting and self._accepted == 0)
-
-    @property
-    def _wanted(self) -> bool:
-        """Whether going on can still bring the message to anybody."""
-        return not self._stopped
+        return self._stopped or (not self._waiting and self._accepted == 0)
 
     @property
     def ready_for_content(self) -> bool:
         """Whether the server has said 354 and somebody is there to get it."""
-        return self._go_ahead and self._accepted > 0 and self._wanted and not self._content_begun
+        return self._go_ahead and self._accepted > 0 and not (self._stopped or self._content_begun)
 
     @property
     def awaits_final(self) -> bool:
@@ -207,17 +202,24 @@ class Transaction:
         self._answered += 1
         kind = type(command)
         if kind is Mail:
+            if reply.code == 250:
+                return
             _expect(reply, 2, "MAIL")
             self._settle_all(reply, "MAIL")
         elif kind is Rcpt:
-            _expect(reply, 2, "RCPT")
+            if reply.code != 250:
+                _expect(reply, 2, "RCPT")
             self._recipient(reply)
         elif kind is Data:
+            if reply.code == GO_AHEAD:
+                self._go_ahead = True
+                return
             _expect(reply, 3, "DATA")
             self._data(reply)
         elif kind in CONTENTS:
-            _expect(reply, 2, "the message")
-            self._check_early(reply)
+            if reply.code != 250 or not self._content_sent:
+                _expect(reply, 2, "the message")
+                self._check_early(reply)
             self._final = reply
             self._finish(reply)
         elif command is None and reply.code == CLOSING:
@@ -241,18 +243,15 @@ class Transaction:
         self._next_recipient += 1
         if self._outcomes[index].state != "not-attempted":
             return  # MAIL was refused, which decided it
-        if reply.positive:
+        if reply.code < 300:
             self._accepted += 1
             return
         self._refuse(index, reply, "RCPT")
         self._stopped = self._stopped or index in self._stops
 
     def _data(self, reply: Reply) -> None:
-        if reply.intermediate:
-            self._go_ahead = True
-        else:
-            self._finish(reply, "DATA")
-            self._accepted = 0
+        self._finish(reply, "DATA")
+        self._accepted = 0
 
     def _closing(self, reply: Reply) -> None:
         """The server goes away unasked; it has not read any content that went out afterwards."""
@@ -274,7 +273,7 @@ class Transaction:
 
     def _finish(self, reply: Reply, command: str = "the message") -> None:
         """The reply decides for everybody whose RCPT was accepted."""
-        state: State = "accepted" if reply.positive else "deferred" if reply.temporary else "rejected"
+        state: State = "accepted" if reply.code < 300 else "deferred" if reply.temporary else "rejected"
         self._settle_open(state, reply, command)
 
     def _settle_open(self, state: State, reply: Reply | None, command: str | None) -> None:
