@@ -198,8 +198,11 @@ class LedgerBook(Generic[L]):
             if one.letter is not whole:
                 self._spread(position, whole)
             outcomes = one.outcomes
-            addresses = [outcome.recipient for outcome in outcomes]
-            letters = "".join([lines.LETTERS[outcome.state] for outcome in outcomes])
+            if len(outcomes) == 1:
+                addresses, letters = [outcomes[0].recipient], lines.LETTERS[outcomes[0].state]
+            else:
+                addresses = [outcome.recipient for outcome in outcomes]
+                letters = "".join([lines.LETTERS[outcome.state] for outcome in outcomes])
             if letters != "a" and letters.strip("a") and self.known.states[position] in DOUBTED:
                 letters = self._still_in_doubt(position, addresses, letters)
             data += lines.done(position, letters, addresses, outcomes)

@@ -13,7 +13,8 @@ from mailjobs.mime import Lines, Piece
 Kind = Literal["to", "cc", "bcc"]
 
 
-class Identity(NamedTuple):
+@frozen
+class Identity:
     """What Message-ID and Date are made of: the same run gives the same bytes. `started` has a time zone."""
 
     run_id: str

@@ -85,8 +85,11 @@ class Straight:
         try:
             to = self._to(recipient)
             date, made_id = way.date(scope, identity), way.message_id(scope, identity)
-            between = way.between if isinstance(way.between, str) else way.between(scope)
-            after = way.after if isinstance(way.after, str) else way.after(scope)
+            between, after = way.between, way.after
+            if not isinstance(between, str):
+                between = between(scope)
+            if not isinstance(after, str):
+                after = after(scope)
         except JobError:
             return None
         dated = f"Date: {date}\r\n" if date is not None else ""

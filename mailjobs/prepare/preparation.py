@@ -83,7 +83,7 @@ class Preparation:
 
     def letter(self, action: Send, scope: Scope) -> Letter:
         """The one letter of a send without rows. Raises JobError where it cannot be rendered."""
-        outgoing = self.compiled(action.message).fill(scope, self._identity(""))
+        outgoing = self.compiled(action.message).fill(scope, Identity(self.facts.id, self.facts.started, ""))
         return letter_for(self.gate.admit(outgoing), action.stop_on)
 
     def letters(self, action: Send, scope: Scope) -> Iterator[Letter]:
@@ -97,7 +97,8 @@ class Preparation:
 
     def outgoing(self, action: Send, scope: Scope, row: Row) -> Outgoing:
         """The message of one row, for those who may get it. Raises and may be used as `render`."""
-        filled = self.compiled(action.message).fill(row_scope(scope, row.values), self._identity(row.key))
+        identity = Identity(self.facts.id, self.facts.started, row.key)
+        filled = self.compiled(action.message).fill(row_scope(scope, row.values), identity)
         if self.gate.open and action.exclude is None and not row.without:
             return filled
         return self.gate.admit(filled, self.suppressed(action), row.without)
@@ -137,6 +138,3 @@ class Preparation:
     def _rows(self, action: Send) -> Iterator[Row]:
         assert action.for_each is not None, "a batch names its data"
         return open_rows(self.job.data[action.for_each])
-
-    def _identity(self, key: str) -> Identity:
-        return Identity(self.facts.id, self.facts.started, key)

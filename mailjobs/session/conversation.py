@@ -152,17 +152,21 @@ class Conversation:
         except MailjobsError as error:
             self._lost(error, "the message")
 
-    def answers_at_hand(self, most: int) -> Sequence[Answer]:
-        """As many of the next replies as have come already."""
+    def answers_at_hand(self, most: int | None = None) -> Sequence[Answer]:
+        """As many of the next replies to commands as have come already."""
         answers = self._answers
-        if not answers or most <= 0:
+        if not answers:
             return ()
-        if len(answers) <= most:
-            found = list(answers)
+        found = list(answers)[:most]
+        if found and found[-1].command is None:
+            found.pop()
+        if len(found) == len(answers):
             answers.clear()
         else:
-            found = [answers.popleft() for _ in range(most)]
-        self._heard = found[-1]
+            for _ in found:
+                answers.popleft()
+        if found:
+            self._heard = found[-1]
         return found
 
     def answer_at_hand(self) -> Answer | None:

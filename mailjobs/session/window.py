@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar, cast
 
 from mailjobs.errors import MailjobsError, ReplyError
 from mailjobs.session.conversation import Conversation
@@ -22,12 +22,7 @@ from mailjobs.smtp import Answer, Bdat, Command, Rset, Transaction
 
 L = TypeVar("L", bound=Letter)
 
-
-class UnderWay(NamedTuple, Generic[L]):
-    """A letter that is written, and what is known of it."""
-
-    letter: L
-    transaction: Transaction
+RSET = Rset()
 
 
 class Window(Generic[L]):
@@ -35,7 +30,7 @@ class Window(Generic[L]):
 
     def __init__(self, conversation: Conversation, size: int) -> None:
         self._conversation = conversation
-        self._under_way: deque[UnderWay[L]] = deque()
+        self._under_way: deque[tuple[L, Transaction]] = deque()
         self._done: list[Settled[L]] = []
         timeout = conversation.server.timeout
         self._patience = max(timeout.idle, timeout.final) if timeout.idle else 0
@@ -76,41 +71,40 @@ class Window(Generic[L]):
                 refused.append(Settled(letter, transaction.outcomes, error))
                 continue
             transaction.content_sent()
-            self._under_way.append(UnderWay(letter, transaction))
+            self._under_way.append((letter, transaction))
         if commands:
             self._conversation.write(commands, "the message")
         return refused
 
     def _group(self, letter: Letter, transaction: Transaction) -> list[Command]:
-        content = letter.content
-        assert isinstance(content, bytes), "the caller has asked `takes`"
-        extensions = self._conversation.extensions
+        extensions = self._conversation.engine.extensions
         transaction.require(extensions)
-        return [Rset(), *transaction.group(extensions, content)]
+        return [RSET, *transaction.group(extensions, cast("bytes", letter.content))]  # the caller has asked `takes`
 
     def collect(self, wait: bool) -> list[Settled[L]]:
         """Letters whose reply has come, in order; with `wait` at least one. Raises MailjobsError as `write` does."""
         if not wait:
             self._conversation.listen()
         while self._under_way:
-            answer = self._conversation.answer_at_hand()
-            if answer is None:
+            answers = self._conversation.answers_at_hand()
+            if not answers:
                 if self._done or not wait:
                     break
-                answer = self._conversation.answer("the message", self._patience)
-            self._take(answer)
+                answers = [self._conversation.answer("the message", self._patience)]
+            self._take(answers)
         done, self._done = self._done, []
         return done
 
-    def _take(self, answer: Answer) -> None:
-        command, reply = answer.command, answer.reply
-        if isinstance(command, Rset) and reply.positive:
-            return
-        letter, transaction = self._under_way[0]
-        transaction.answer(None if isinstance(command, Rset) else command, reply)
-        if isinstance(command, Bdat):
-            self._under_way.popleft()
-            self._done.append(Settled(letter, transaction.outcomes))
+    def _take(self, answers: Sequence[Answer]) -> None:
+        for command, reply in answers:
+            kind = type(command)
+            if kind is Rset and reply.positive:
+                continue
+            letter, transaction = self._under_way[0]
+            transaction.answer(None if kind is Rset else command, reply)
+            if kind is Bdat:
+                self._under_way.popleft()
+                self._done.append(Settled(letter, transaction.outcomes))
 
     def lost(self, error: MailjobsError) -> list[Settled[L]]:
         """All that is not told yet, after the connection has failed.

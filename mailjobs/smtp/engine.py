@@ -20,7 +20,6 @@ The engine has no socket, no clock, no thread and no log.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
@@ -93,7 +92,7 @@ class Engine:
     def __init__(self, max_reply_line: int = 2048) -> None:
         self._parser = ReplyParser(max_reply_line)
         self._state = GREETING
-        self._unanswered: deque[Command] = deque()
+        self._unanswered: list[Command] = []
         self._ignored: frozenset[str] = frozenset()
         self._breach: ProtocolError | None = None
         self.extensions = Extensions.none()
@@ -194,10 +193,13 @@ class Engine:
         answers: list[Answer] = []
         unanswered = self._unanswered
         try:
-            for reply in self._parser.feed(data):
-                if unanswered and unanswered[0].usual == reply.code:
-                    answers.append(answer_of((unanswered.popleft(), reply)))
-                else:
+            replies = self._parser.feed(data)
+            commands = unanswered[: len(replies)]
+            if [command.usual for command in commands] == [reply.code for reply in replies]:
+                del unanswered[: len(commands)]
+                answers += map(answer_of, zip(commands, replies, strict=True))
+            else:
+                for reply in replies:  # one by one, since what a reply changes counts for those behind it
                     answers.append(self._pair(reply))
             self._breach = self._parser.breach
         except ProtocolError as error:
@@ -223,7 +225,7 @@ class Engine:
                 return Answer(None, reply.bare if self._parser.hushed else reply)
             shown = reply.bare if self._parser.hushed else reply
             raise ProtocolError(f"the server said {shown} without having been asked", reply=shown)
-        command = self._unanswered.popleft()
+        command = self._unanswered.pop(0)
         self._heard(command, reply)
         return Answer(command, reply.bare if self._parser.hushed and not isinstance(command, LOGIN) else reply)
 

@@ -64,7 +64,7 @@ def unmet(envelope: Envelope, extensions: Extensions) -> str | None:
         return "an address needs SMTPUTF8, which the server does not offer"
     if envelope.eightbit and not extensions.has("8BITMIME"):
         return "the content is 8-bit, and the server does not offer 8BITMIME"
-    most = extensions.size if "SIZE" in extensions.keywords else None
+    most = extensions.size
     if most is not None and envelope.size > most:
         return f"the message has {envelope.size} octets, and the server takes {most}"
     if envelope.mail_parameters or envelope.recipient_parameters:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import field
+from functools import lru_cache
 
 from mailjobs.frozen import frozen
 from mailjobs.smtp.reply import Reply
@@ -48,10 +49,7 @@ class Extensions:
     @property
     def size(self) -> int | None:
         """The largest message that is taken, in octets; None where there is no limit (RFC 1870)."""
-        parameters = self.keywords.get("SIZE", ())
-        if not parameters or not parameters[0].isascii() or not parameters[0].isdigit():
-            return None
-        return int(parameters[0][:20]) or None
+        return _largest(self.keywords["SIZE"]) if "SIZE" in self.keywords else None
 
     @property
     def auth(self) -> tuple[str, ...]:
@@ -61,3 +59,11 @@ class Extensions:
     def as_dict(self) -> dict[str, str | bool]:
         """Lower-case keywords with their parameters, or true; `steps.relay.extensions.size` in templates."""
         return {key.lower(): " ".join(value) if value else True for key, value in self.keywords.items()}
+
+
+@lru_cache(maxsize=16)
+def _largest(parameters: tuple[str, ...]) -> int | None:
+    """Asked for before each message."""
+    if not parameters or not parameters[0].isascii() or not parameters[0].isdigit():
+        return None
+    return int(parameters[0][:20]) or None

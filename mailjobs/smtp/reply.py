@@ -123,8 +123,11 @@ class ReplyParser:
 
     def _take_whole_lines(self, data: bytes, replies: list[Reply]) -> None:
         """As `_take_lines`, where nothing was left over and nothing will be."""
-        known = self._known
-        for line in data[:-1].split(b"\n"):
+        known, lines = self._known, data[:-1].split(b"\n")
+        if not self._lines and all(map(known.get, lines)):
+            replies += map(known.__getitem__, lines)
+            return
+        for line in lines:
             reply = known.get(line) if not self._lines else None
             if reply is None:
                 reply = self._new(line)

@@ -111,11 +111,8 @@ class Transaction:
         envelope = self.envelope
         size = envelope.size if "SIZE" in extensions.keywords else None
         utf8 = envelope.smtputf8 if self._ascii else self._smtputf8
-        commands: list[Command] = [Mail(envelope.sender, size, envelope.eightbit, utf8, envelope.mail_parameters)]
-        if len(self._outcomes) == 1 and not envelope.recipient_parameters:
-            commands.append(Rcpt(envelope.recipients[0]))
-        else:
-            commands += [Rcpt(envelope.recipients[index], envelope.parameters_of(index)) for index in self._asked]
+        mail = Mail(envelope.sender, size, envelope.eightbit, utf8, envelope.mail_parameters)
+        commands: list[Command] = [mail, *self._recipients()]
         if not pipelining:
             self._waiting.extend(commands[1:])
             del commands[1:]
@@ -125,15 +122,19 @@ class Transaction:
         self._sent = len(commands)
         return commands
 
+    def _recipients(self) -> list[Rcpt]:
+        envelope = self.envelope
+        if not envelope.recipient_parameters:
+            return [Rcpt(envelope.recipients[index]) for index in self._asked]
+        return [Rcpt(envelope.recipients[index], envelope.parameters_of(index)) for index in self._asked]
+
     def group(self, extensions: Extensions, content: bytes) -> list[Command]:
         """The whole message in one group, for a server with PIPELINING and CHUNKING: MAIL, each RCPT, BDAT LAST.
 
         Of no use where one refused recipient may stop the message: the content is out before the replies are in.
         """
-        commands = [*self.opening(extensions, pipelining=True)]
-        if self._data_sent:
-            commands.pop()
-        commands.append(Bdat(content))
+        opening = self.opening(extensions, pipelining=True)
+        commands = [*opening[: -1 if self._data_sent else None], Bdat(content)]
         self._sent = len(commands)
         return commands
 

@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-_TEXTS: Final = {str}
-_MARKUP = re.compile("[&<>'\"]")
-MOST = 998  # characters of all values of a plain row together: what a line of text may have
+_PLAIN = re.compile("[^&<>'\"\x00-\x1f\x7f-\U0010ffff]*")
+MOST: Final = 998  # characters of all values of a plain row together: what a line of text may have
 
 
 class RowScope(dict[str, Any]):
@@ -25,8 +24,11 @@ def row_scope(scope: Mapping[str, Any], values: Mapping[str, Any]) -> RowScope:
     made = RowScope(scope)
     made["row"] = values
     made.plain = -1
-    if type(values) is dict and set(map(type, values.values())) == _TEXTS:
-        text = "".join(values.values())
-        if len(text) <= MOST and text.isascii() and text.isprintable() and _MARKUP.search(text) is None:
+    if type(values) is dict:
+        try:
+            text = "".join(values.values())
+        except TypeError:
+            return made
+        if len(text) <= MOST and _PLAIN.fullmatch(text):
             made.plain = len(text)
     return made

@@ -163,7 +163,8 @@ def test_plain_rows_go_the_straight_way_to_their_content(desk, monkeypatch):
         ({"a": "a\tb"}, -1),
         ({"a": "a\nb"}, -1),
         ({"a": "a<b"}, -1),
-        ({}, -1),
+        ({"a": "a\x7f"}, -1),
+        ({}, 0),
     ],
 )
 def test_what_a_plain_row_is(values, plain):
