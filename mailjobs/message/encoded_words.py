@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 
 MAX_WORD = 75
 _FRAME = len("=?utf-8?q??=")
@@ -61,17 +63,17 @@ def _split(data: bytes, costs: bytes, first: int, rest: int) -> list[bytes]:
     if sum(costs) <= first:
         return [data]
     pieces: list[bytes] = []
-    start = at = size = 0
-    while at < len(data):
-        lead = data[at]
-        end = at + (1 if lead < 0x80 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4)
-        more = sum(costs[at:end])
-        if at > start and size + more > (rest if pieces else first):
-            pieces.append(data[start:at])
-            start, size = at, 0
-        size += more
-        at = end
-    return [*pieces, data[start:]]
+    spent = list(accumulate(costs))
+    start, limit = 0, first
+    while start < len(data):
+        end = max(bisect_right(spent, limit), start + 1)
+        while end > start + 1 and end < len(data) and data[end] & 0xC0 == 0x80:  # not within a character
+            end -= 1
+        while end < len(data) and data[end] & 0xC0 == 0x80:  # which is wider than there is room
+            end += 1
+        pieces.append(data[start:end])
+        start, limit = end, spent[end - 1] + rest
+    return pieces
 
 
 def _in_charset(text: str, room: int, table: tuple[str, ...], charset: str, longest: int) -> str:

@@ -20,6 +20,7 @@ from mailjobs.templates.holes import CLOSE, OPEN, trace, unmarked
 
 Scope = Mapping[str, Any]
 
+REFERRING = (b"src", b"background", b"url(")  # one of these stands before each reference
 _MARK = re.compile(f"{OPEN}[^{CLOSE}]*{CLOSE}")
 
 
@@ -80,8 +81,13 @@ def may_refer(html: str) -> bool:
     """Whether html has what any reference needs. Most has not, and is not looked at further."""
     if "=" not in html and "(" not in html:
         return False
-    lower = html.lower()
-    return "src" in lower or "background" in lower or "url(" in lower
+    return names_a_reference(html)
+
+
+def names_a_reference(html: str) -> bool:
+    """Whether one of REFERRING stands in html, whatever the case of its letters."""
+    lower = html.encode("utf-8", "surrogatepass").lower()  # of octets a fraction of what letters cost
+    return True in [word in lower for word in REFERRING]
 
 
 def _written(traced: str, references: Callable[[str], Sequence[Any]]) -> dict[str, str]:

@@ -13,8 +13,7 @@ from mailjobs.mime import Lines, Piece
 Kind = Literal["to", "cc", "bcc"]
 
 
-@frozen
-class Identity:
+class Identity(NamedTuple):
     """What Message-ID and Date are made of: the same run gives the same bytes. `started` has a time zone."""
 
     run_id: str

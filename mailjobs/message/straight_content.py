@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from hashlib import sha1
 from typing import NamedTuple
 
-from mailjobs.message.images import may_refer
+from mailjobs.message.images import REFERRING, may_refer, names_a_reference
 from mailjobs.mime import text_entity
 from mailjobs.mime.transfer import MAX_TEXT_LINE, canonical
 from mailjobs.model import Message
@@ -22,13 +22,17 @@ HOLE = "%s"
 
 
 class Body(NamedTuple):
-    """`pattern` has CRLF line ends; `room` is for the values of a row, in characters; `head` describes the part."""
+    """`pattern` has CRLF line ends; `room` is for the values of a row, in characters; `head` describes the part.
+
+    `html` says whether images have to be looked for; with `quiet` a reference can only stand in a value.
+    """
 
     simple: Simple
     pattern: str
     room: int
     head: bytes
     html: bool
+    quiet: bool
 
     def fill(self, scope: RowScope) -> bytes | None:
         """The body as it travels."""
@@ -36,7 +40,9 @@ class Body(NamedTuple):
         if values is None or scope.plain > self.room:
             return None
         text = self.pattern % values
-        return None if self.html and may_refer(text) else text.encode("ascii")
+        if self.html and not (self.quiet and not names_a_reference(scope.together)) and may_refer(text):
+            return None
+        return text.encode()
 
 
 class StraightContent:
@@ -65,7 +71,7 @@ def _alternative(head: bytes, first: bytes, second_head: bytes, second: bytes) -
     digest = sha1(first, usedforsecurity=False)
     digest.update(second)
     boundary = b"=_%b" % digest.hexdigest()[:24].encode()
-    if boundary in first or boundary in second:
+    if (b"_" in first and boundary in first) or (b"_" in second and boundary in second):
         return None
     fields = b'Content-Type: multipart/alternative; boundary="%b"\r\n\r\n' % boundary
     parts = (boundary, head, first, boundary, second_head, second, boundary)
@@ -89,7 +95,20 @@ def _body(message: Message, rendering: Rendering, kind: str) -> Body | None:
         return None
     room = min([_room(line) for line in pattern.split("\n")])
     head = text_entity("x", kind, message.charset).head
-    return Body(simple, canonical(pattern.encode()).decode(), room, head, kind == "html") if room >= 0 else None
+    if room < 0:
+        return None
+    return Body(simple, canonical(pattern.encode()).decode(), room, head, kind == "html", _quiet(simple.texts))
+
+
+def _quiet(texts: Sequence[str]) -> bool:
+    """Whether no reference stands in the texts around the holes, nor at their edges in part."""
+    if any(names_a_reference(text) for text in texts) or "" in texts[1:-1]:
+        return False
+    words = [word.decode() for word in REFERRING]
+    ends = tuple([word[:at] for word in words for at in range(1, len(word))])
+    starts = tuple([word[at:] for word in words for at in range(1, len(word))])
+    before = any(text.lower().endswith(ends) for text in texts[:-1])
+    return not before and not any(text.lower().startswith(starts) for text in texts[1:])
 
 
 def _room(line: str) -> int:

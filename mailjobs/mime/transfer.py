@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from binascii import b2a_base64, b2a_qp
+from functools import lru_cache
 from struct import Struct
 from typing import Literal
 
@@ -10,6 +11,7 @@ TransferEncoding = Literal["7bit", "8bit", "quoted-printable", "base64"]
 
 MAX_TEXT_LINE = 998
 MAX_CODED_LINE = 76
+MOST_IN_LINES = 64 * 1024  # octets of a text that is encoded line by line
 SEVERAL = Struct(f"{MAX_CODED_LINE}s" * 512)  # cuts lines of base64 in half the time of slices
 # Octets that become one line of base64.
 LINE_OF_BASE64 = MAX_CODED_LINE // 4 * 3
@@ -23,11 +25,27 @@ def encode_text(data: bytes, firm: bool = False) -> tuple[TransferEncoding, byte
     bare = data.isascii() and b"\0" not in data and not has_longer_line(data, MAX_TEXT_LINE)
     if bare and not (firm and (b" \r\n" in data or b"\t\r\n" in data)):
         return "7bit", data
-    coded = b2a_qp(data, istext=True)
+    coded = _quoted_printable(data)
     size = (len(data) + 2) // 3 * 4
-    if len(coded) <= size + 2 * (size // MAX_CODED_LINE + 1) and not _grew_too_long(coded):
+    if coded is not None and len(coded) <= size + 2 * (size // MAX_CODED_LINE + 1):
         return "quoted-printable", coded
     return "base64", base64_lines(data)
+
+
+def _quoted_printable(data: bytes) -> bytes | None:
+    """None where a line would be too long. Line by line, since most lines are the same in every message of a batch."""
+    if len(data) > MOST_IN_LINES:
+        coded = b2a_qp(data, istext=True)
+        return None if _grew_too_long(coded) else coded
+    lines = list(map(_coded_line, data.splitlines(keepends=True)))
+    return b"".join(lines) if all(lines) else None
+
+
+@lru_cache(maxsize=1024)
+def _coded_line(line: bytes) -> bytes:
+    """Nothing where it would be too long."""
+    coded = b2a_qp(line, istext=True)
+    return b"" if _grew_too_long(coded) else coded
 
 
 def canonical(data: bytes) -> bytes:

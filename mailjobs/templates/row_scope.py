@@ -13,22 +13,24 @@ MOST: Final = 998  # characters of all values of a plain row together: what a li
 class RowScope(dict[str, Any]):
     """A scope with a `row`. `plain` is how many characters its values have together where all are text of one line in
     ASCII that html need not escape, else -1: what is put between the text of a template then needs no second look.
+    `together` are these values one behind the other.
     """
 
-    __slots__ = ("plain",)
+    __slots__ = ("plain", "together")
     plain: int
+    together: str
 
 
 def row_scope(scope: Mapping[str, Any], values: Mapping[str, Any]) -> RowScope:
     """`scope` with the values of a row."""
     made = RowScope(scope)
     made["row"] = values
-    made.plain = -1
+    made.plain, made.together = -1, ""
     if type(values) is dict:
         try:
             text = "".join(values.values())
         except TypeError:
             return made
         if len(text) <= MOST and _PLAIN.fullmatch(text):
-            made.plain = len(text)
+            made.plain, made.together = len(text), text
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from binascii import b2a_qp
 from email import message_from_bytes
 from email.policy import default
 from importlib import import_module
@@ -89,6 +90,14 @@ def test_bytes_fit_any_server(text):
 )
 def test_the_content_decides_the_encoding(text, encoding):
     assert encoding_of(text_entity(text, "plain")) == encoding
+
+
+@given(TEXT)
+@example("é .\n.\n \t\n" + "x" * 76 + "\n")
+def test_lines_are_encoded_one_by_one_as_all_together(text):
+    part = text_entity(text, "plain")
+    if encoding_of(part) == "quoted-printable":
+        assert part.body[0] == b2a_qp(meant(text).replace("\n", "\r\n").encode(), istext=True)
 
 
 def test_blanks_at_the_end_of_a_full_line_do_not_make_it_too_long():
