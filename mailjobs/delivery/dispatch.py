@@ -21,8 +21,6 @@ L = TypeVar("L", bound=Letter)
 
 MOST_PARKED = 256  # letters that wait for their moment while others go ahead
 AT_ONCE = 5.0  # seconds in which connections that are refused are refused for one reason
-AHEAD = 1  # letters that a connection makes at once: one after the other costs less than one now and then
-AHEAD_OCTETS = 256 * 1024  # of content, above which it makes no more at once
 MOST_LOSSES = 3  # connections that may break under a letter before it is taken for the cause
 
 
@@ -49,7 +47,6 @@ class Dispatch(Generic[L]):
         self._settled_then = 0  # when a connection was refused last, which was at
         self._refused = 0.0
         self.settled = 0  # letters that got an answer
-        self.ahead = AHEAD  # so many letters are made at once
         self.waiting = 0  # connections that wait for the rate, not for the server
 
     def next(self, wait: bool, made: deque[L]) -> Errand[L] | None:
@@ -86,21 +83,19 @@ class Dispatch(Generic[L]):
         return Errand(letter, parts[0])
 
     def make(self, made: deque[L]) -> bool:
-        """Take letters from the book; whether there were any."""
-        room = 0 if self.stopped else AHEAD_OCTETS
-        while len(made) < self.ahead and room > 0:
-            letter = self._again_or_new()
-            if letter is None:
-                break
-            made.append(letter)
-            room -= letter.envelope.size
-        return bool(made)
+        """Take a letter from the book, or one that was given back; whether there was any."""
+        if self.stopped:
+            return False
+        letter = self._again() if self._given_back else self._book.take()
+        if letter is None:
+            return False
+        made.append(letter)
+        return True
 
-    def _again_or_new(self) -> L | None:
-        """A letter that was given back, or the next of the book."""
+    def _again(self) -> L | None:
         try:
             return self._given_back.popleft()
-        except IndexError:
+        except IndexError:  # another connection was faster
             return self._book.take()
 
     def _may_go(self, errand: Errand[L]) -> bool:

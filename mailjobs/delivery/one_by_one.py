@@ -47,7 +47,7 @@ class OneByOne(Generic[L]):
         if look_ahead:
             supply.make()  # while the replies to the opening are on their way
         failure = self._begin(errand, self._following if look_ahead else None)
-        if isinstance(failure, Stopped | OutputError):
+        if failure is not None and isinstance(failure, (Stopped, OutputError)):
             raise failure
         if failure is None and self._ahead:
             supply.make()

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 from mailjobs import clock
-from mailjobs.delivery.dispatch import AHEAD, Dispatch
+from mailjobs.delivery.dispatch import Dispatch
 from mailjobs.delivery.lane import Lane
 from mailjobs.delivery.line import Line
 from mailjobs.delivery.manners import Manners
@@ -114,7 +114,6 @@ class Pool(Generic[L]):
         thread = threading.Thread(target=self._work, args=(lane,), name=f"connection {number + 1}", daemon=True)
         self._lines.append(line)
         self._lanes.append(lane)
-        self._dispatch.ahead = AHEAD if len(self._lanes) == 1 else 1  # several wait for the server, not for letters
         self._threads.append(thread)
         with self._ended:
             self._alive += 1

@@ -85,9 +85,9 @@ class LedgerBook(Generic[L]):
     def dot(self, letters: Sequence[Letter], settled: Sequence[Settled[Letter]] = ()) -> None:
         """See `session.Book`. A dot for a letter that had a result before is put on the disk first."""
         results, accounts = self._accounts(settled) if settled else (b"", ())
-        data, durable = b"", False
+        data, durable, at = b"", False, self._at
         for letter in letters:
-            position, whole = self._find(letter)
+            whole, position = at.get(id(letter)) or self._find(letter)
             if letter is not whole:
                 self._spread(position, whole)
             recipients = letter.envelope.recipients
@@ -167,8 +167,8 @@ class LedgerBook(Generic[L]):
                 self._journal.append_results(lines.row(position, recipients))
         return letter if len(chosen) == len(recipients) else cast("L", Part(letter, chosen))
 
-    def _find(self, letter: Letter) -> tuple[int, Letter]:
-        """The position of a letter, and the letter as it was taken."""
+    def _find(self, letter: Letter) -> tuple[Letter, int]:
+        """The letter as it was taken, and its position."""
         at = self._at
         found = at.get(id(letter))
         while found is None and isinstance(letter, Part):
@@ -176,7 +176,7 @@ class LedgerBook(Generic[L]):
             found = at.get(id(letter))
         if found is None:
             raise StateError("a letter was sent that was not taken from this book")
-        return found[1], letter
+        return letter, found[1]
 
     def _spread(self, position: int, whole: Letter) -> None:
         """Write down who all the recipients of a row are, before some of them alone are sent to or settled.
@@ -192,9 +192,9 @@ class LedgerBook(Generic[L]):
                 self.known.spread(position, recipients)
 
     def _accounts(self, settled: Sequence[Settled[Letter]]) -> tuple[bytes, list[Account]]:
-        data, accounts = b"", []
+        data, accounts, at = b"", [], self._at
         for one in settled:
-            position, whole = self._find(one.letter)
+            whole, position = at.get(id(one.letter)) or self._find(one.letter)
             if one.letter is not whole:
                 self._spread(position, whole)
             outcomes = one.outcomes

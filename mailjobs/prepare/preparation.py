@@ -111,12 +111,12 @@ class Preparation:
         """`recipients`, for very many rows."""
         meant, pass_, suppressed = self.compiled(action.message).recipients, self.gate.pass_, self.suppressed(action)
         if self.gate.open and suppressed is None:
-            return lambda row: meant(row_scope(scope, row.values))
-        return lambda row: pass_(meant(row_scope(scope, row.values)), suppressed, row.without)
+            return lambda row: meant({**scope, "row": row.values})
+        return lambda row: pass_(meant({**scope, "row": row.values}), suppressed, row.without)
 
     def meant(self, action: Send, scope: Scope, row: Row) -> tuple[Recipient, ...]:
         """Whom the message of one row is for, before any list and guard. Raises DataError."""
-        return self.compiled(action.message).recipients(row_scope(scope, row.values))
+        return self.compiled(action.message).recipients({**scope, "row": row.values})
 
     def named_by_steps(self, action: Send) -> bool:
         """Whether results of steps may be among the recipients, so that they are not known before."""

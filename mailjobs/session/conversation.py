@@ -72,7 +72,7 @@ class Conversation:
     @property
     def expects_answer(self) -> bool:
         """Whether `answer` has something to give or to wait for."""
-        return bool(self._answers or self.engine.outstanding)
+        return bool(self._answers) or self.engine.outstanding > 0
 
     @property
     def said_goodbye(self) -> bool:
@@ -98,7 +98,10 @@ class Conversation:
             self.check_open(stage)
         data = self._wire(commands)
         self.stream.deadline = self.deadline(stage)
-        self._put(data, stage, self._take)
+        try:
+            self.stream.write(data, self._take)
+        except MailjobsError as error:
+            self._lost(error, stage)
 
     def _wire(self, commands: Sequence[Command]) -> bytes:
         data = self.engine.send_together(commands)

@@ -76,8 +76,8 @@ class Post:
         assert self._current is not None, "begin comes first"
         transaction = self._current[1]
         if transaction.awaits_final and self._conversation.expects_answer:
-            self._read_final(transaction)
-        return self.outcomes
+            self._read(transaction, self._patience)
+        return transaction.outcomes
 
     def give_up(self, letter: Letter) -> tuple[Outcome, ...]:
         """What is known of `letter`, for which nothing more is read: it is as if the connection had been lost."""
@@ -150,9 +150,6 @@ class Post:
         except MailjobsError:
             transaction.lost()
             raise
-
-    def _read_final(self, transaction: Transaction) -> None:
-        self._read(transaction, self._patience)
 
     def _write_content(self, transaction: Transaction, letter: Letter, following: Following) -> None:
         content = letter.content

@@ -142,7 +142,6 @@ class Engine:
             raise self._breach
         state, pipelining = self._state, "PIPELINING" in self.extensions.keywords
         before = self._unanswered[-1] if self._unanswered else None
-        wires = []
         for command in commands:
             if before is not None and (before.last_in_group or not pipelining):
                 raise self._out_of_group(before, command)
@@ -152,11 +151,11 @@ class Engine:
                 self._parser.hushed = self._parser.hushed or kind is Auth
             known = (state, kind)
             state = AFTER[known] if known in AFTER else self._unchanged(state, command)
-            wires.append(command.wire())
             before = command
+        wire = b"".join([command.wire() for command in commands])
         self._state = state
-        self._unanswered.extend(commands)
-        return b"".join(wires)
+        self._unanswered += commands
+        return wire
 
     @staticmethod
     def _out_of_group(before: Command, command: Command) -> StateError:

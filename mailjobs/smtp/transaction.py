@@ -278,10 +278,9 @@ class Transaction:
         self._settle_open(state, reply, command)
 
     def _settle_open(self, state: State, reply: Reply | None, command: str | None) -> None:
-        self._outcomes = [
-            Outcome(outcome.recipient, state, reply, command) if outcome.state == "not-attempted" else outcome
-            for outcome in self._outcomes
-        ]
+        for index, outcome in enumerate(self._outcomes):
+            if outcome.state == "not-attempted":
+                self._outcomes[index] = Outcome(outcome.recipient, state, reply, command)
 
     def not_read(self) -> None:
         """The server has said that it goes away before it came to this content."""
