@@ -23,17 +23,26 @@ from mailjobs.prepare import Preflight, Preparation, RunFacts
 from mailjobs.report.json_lines import JsonLines
 from mailjobs.rows.snapshot import Snapshot, SnapshotWriter
 from mailjobs.session import Settled
-from mailjobs.smtp import Content, Data, Mail, Outcome, Rcpt, Reply, Transaction
-from mailjobs.smtp.extensions import Extensions
+from mailjobs.smtp import Command, Content, Ehlo, Engine, Outcome, Reply, Transaction
 from mailjobs.steps.reporting import Reporter
 
-OFFERED = Extensions("sink", {"PIPELINING": (), "CHUNKING": (), "8BITMIME": ()})
+OFFERED = b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
+OPENED, FINAL = b"250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 End data with <CR><LF>.<CR><LF>\r\n", b"250 2.0.0 Ok\r\n"
 TAKEN = Reply(250, ("2.0.0 Ok",))
 
 
 def taken(recipient: str) -> Outcome:
     """What became of nearly everybody."""
     return Outcome(recipient, "accepted", TAKEN, "the message")
+
+
+def greeted() -> Engine:
+    """The client's side of a conversation that has begun."""
+    engine = Engine()
+    engine.receive(b"220 sink ESMTP\r\n")
+    engine.send(Ehlo("here"))
+    engine.receive(OFFERED)
+    return engine
 
 
 def fastest(stage: Callable[[], object], rows: int, times: int) -> float:
@@ -89,17 +98,19 @@ def main() -> int:
             reporter.take()
 
         def say() -> None:
+            engine, before = greeted(), Transaction(letters[0].envelope)
+            content: list[Command] = []
             for letter in letters:
                 transaction = Transaction(letter.envelope)
-                for command in transaction.opening(OFFERED, True):
-                    command.wire()
-                content = Content(letter.content)  # type: ignore[arg-type]
-                content.wire()
-                for heard in (Mail("a@b.test"), Rcpt("a@b.test")):
-                    transaction.answer(heard, TAKEN)
-                transaction.answer(Data(), Reply(354, ("go",)))
+                transaction.require(engine.extensions)
+                engine.send_together([*content, *transaction.opening(engine.extensions, True)])
+                *final, mail, rcpt, data = engine.receive(FINAL + OPENED if content else OPENED)
+                for answer in final:
+                    before.answer(*answer)
+                for answer in (mail, rcpt, data):
+                    transaction.answer(*answer)
                 transaction.content_sent()
-                transaction.answer(content, TAKEN)
+                content, before = [Content(letter.content)], transaction  # type: ignore[arg-type]
 
         stages: dict[str, Callable[[], object]] = {
             "preflight: sample, a row": look,
