@@ -88,13 +88,14 @@ class Lane(Generic[L]):
 
     def _wake(self) -> None:
         """After a wait: a server that has gone meanwhile costs no message its try."""
-        if self._rested and self.conversation is not None and self._idle and not _alive(self.conversation):
+        if self.conversation is not None and self._idle and not _alive(self.conversation):
             self.hang_up(abort=True)
         self._rested = False
 
     def _serve(self) -> None:
         try:
-            self._wake()
+            if self._rested:
+                self._wake()
             self._connect()
             self._carried += self._carry()
             self._adjust()
@@ -132,14 +133,15 @@ class Lane(Generic[L]):
     def _left(self) -> int:
         """How many messages may still go over this connection."""
         most = self._terms.messages_per_connection
-        under_way = 0 if self._window is None else self._window.under_way
-        return UNBOUNDED if most is None else most - self._carried - under_way
+        if most is None:
+            return UNBOUNDED
+        return most - self._carried - (0 if self._window is None else self._window.under_way)
 
     # --- the connection
 
     def _connect(self) -> None:
         if self.conversation is not None:
-            if self.conversation.usable and (self._left > 0 or not self._idle):
+            if not self.conversation.engine.closed and (self._left > 0 or not self._idle):
                 return
             if self._window is not None:
                 self._carried += self._window.drain()  # the server has gone, and may have answered some before

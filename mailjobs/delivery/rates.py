@@ -25,6 +25,7 @@ class Rates:
         self._lock = _lock(processes)
         self._processes = processes
         self._of_recipients = rate is not None and rate.unit == "recipients"
+        self._limited = rate is not None and rate.per_second > 0  # whatever the server complains of
         self._server = Bucket(self._cells, 0, rate.per_second if rate else 0.0)
         self._per_domain = per_domain.per_second if per_domain else 0.0
         self._each = per_domain is not None and per_domain.unit == "recipients"
@@ -42,7 +43,7 @@ class Rates:
     def start(self, recipients: int) -> float:
         """`server` and `admit` in one: 0 where it may go out now, else when to ask `admit`."""
         self._lately.add()
-        if not self._server.limited:
+        if not (self._limited or self._server.limited):
             return 0.0
         with self._lock:
             return self._server.start(recipients if self._of_recipients else 1, clock.monotonic())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mailjobs.errors import JobError
+from mailjobs.errors import FileError, JobError
 from mailjobs.templates import row_scope
 
 NAMES = st.one_of(
@@ -46,6 +46,8 @@ def outcome(compiled, scope, identity):
         return compiled.fill(scope, identity)
     except JobError as error:
         return [str(problem) for problem in error.problems]
+    except FileError as error:
+        return str(error)
 
 
 @settings(max_examples=200, deadline=None)
@@ -118,22 +120,50 @@ def test_simple_templates_give_what_jinja_gives(desk, values, text):
 
 VALUES = st.one_of(
     st.sampled_from(
-        ["Ann", "", "ann@example.com", "O'Brien", "J\u00fcrgen", "src=x.png", "a\r\nb", "50 %", "x" * 400, "."]
+        [
+            "Ann",
+            "",
+            "ann@example.com",
+            "O'Brien",
+            "J\u00fcrgen",
+            "src=x.png",
+            "rc=x.png",
+            "a\r\nb",
+            "50 %",
+            "x" * 400,
+            ".",
+        ]
     ),
     st.text(st.sampled_from("ab .=_%<&'\"\n\r\t\0\u00fc"), max_size=12),
 )
 PIECES = st.lists(
     st.sampled_from(
-        ["Dear ", "{{ row.name }}", "{{ row.city }}", "\n", ".\n", "100 %\n", "<img x=", "=_", "\u00fc", "a" * 500]
+        [
+            "Dear ",
+            "{{ row.name }}",
+            "{{ row.city }}",
+            "\n",
+            ".\n",
+            "100 %\n",
+            "<img x=",
+            "<img ",
+            "<img s",
+            "=_",
+            "\u00fc",
+            "a" * 500,
+        ]
     ),
     min_size=1,
     max_size=8,
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(text=PIECES, html=PIECES, name=VALUES, city=VALUES, keys=st.sampled_from(["both", "text", "html"]))
 @example(["Dear ", "{{ row.name }}", "\n"], ["<p>", "{{ row.city }}", "."], "Ann", "Rome", "both")
+@example(["Dear."], ["<img s", "{{ row.name }}", ">"], "rc=x.png", "", "both")
+@example(["Dear."], ["<img ", "{{ row.name }}", ">"], "src=x.png", "", "both")
+@example(["Dear."], ["<img ", "{{ row.name }}", "{{ row.city }}", ">"], "s", "rc=x.png", "html")
 @example(["Dear\n", "{{ row.name }}"], ["{{ row.name }}", "{{ row.city }}" * 3, "\n"], "", "x" * 400, "both")
 def test_both_ways_give_the_same_content(desk, text, html, name, city, keys):
     bodies = {"text": "".join(text)} if keys != "html" else {"text_from_html": False}
