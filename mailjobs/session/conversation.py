@@ -158,7 +158,7 @@ class Conversation:
     def answers_at_hand(self, most: int | None = None) -> Sequence[Answer]:
         """As many of the next replies to commands as have come already."""
         answers = self._answers
-        if not answers:
+        if not answers or (most is not None and most <= 0):
             return ()
         found = list(answers)[:most]
         if found and found[-1].command is None:
