@@ -128,6 +128,39 @@ def test_command_has_a_deadline(secret, monkeypatch) -> None:
         found.reveal()
 
 
+def test_command_that_leaves_its_output_open_to_another_has_the_same_deadline(secret, monkeypatch) -> None:
+    from mailjobs.job import program
+
+    monkeypatch.setattr(program, "SECONDS", 0.2)
+    found, _ = secret("{command: [sh, -c, 'echo hunter2; sleep 5 &']}")
+    with pytest.raises(SecretError, match=r"did not end within 0\.2 seconds"):
+        found.reveal()
+
+
+def test_command_that_prints_without_end_is_stopped(secret, tmp_path: Path) -> None:
+    found, _ = secret("{command: ['yes', hunter2]}")
+    with pytest.raises(SecretError, match="the program 'yes' prints more than 1024 KiB") as caught:
+        found.reveal()
+    assert "hunter2" not in str(caught.value)
+
+
+def test_command_may_print_what_is_allowed_and_no_more(secret, monkeypatch) -> None:
+    from mailjobs.job import program
+
+    monkeypatch.setattr(program, "LARGEST", 2048)
+    found, _ = secret(command("print('x' * 2047)"))
+    assert len(found.reveal()) == 2047
+    found, _ = secret(command("print('x' * 2048)"))
+    with pytest.raises(SecretError, match="more than 2 KiB"):
+        found.reveal()
+
+
+def test_command_that_is_ended_by_a_signal_says_which(secret) -> None:
+    found, _ = secret("{command: [sh, -c, 'kill -9 $$']}")
+    with pytest.raises(SecretError, match="ended by signal 9"):
+        found.reveal()
+
+
 def test_command_sees_no_variable_that_holds_a_secret(load, monkeypatch) -> None:
     """Neither of this server nor of another one, read or not."""
     for name in ("MAILJOBS_TEST_ONE", "MAILJOBS_TEST_TWO", "MAILJOBS_TEST_PUBLIC"):
