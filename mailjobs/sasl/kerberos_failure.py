@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 BASE = -1765328384  # the first number of MIT's table krb5, to which RFC 4120's are added
 CLOCKS = "the clocks of this machine and of the KDC differ too much: set them by NTP"
 RENEW = "get new tickets with kinit, or name a `keytab` or `password`"
+KEYTAB = "the `keytab` may be none, or hold no key of this user: `klist -k` shows what is in it"
 SERVICE = "the KDC has no such service: see `gssapi.service`, `gssapi.host` and `gssapi.realm`"
 REALM = "see krb5.conf, and `gssapi.realm`"
 HINTS = {
@@ -29,6 +30,7 @@ HINTS = {
     41: "the message was changed on its way, or is none",
     44: "the server's keytab is of another day than the KDC's keys",
     68: REALM,
+    140: "see `gssapi.credential_cache`: a file, or a cache with a type in front that this machine has",
     154: REALM,
 }
 NO_ANSWER = "the KDC does not answer: see krb5.conf"
@@ -50,7 +52,8 @@ def kerberos_failure(mechanism: Mechanism, error: Any) -> AuthError:
     temporary = number in UNREACHABLE
     hint = HINTS.get(number) or UNREACHABLE.get(number)
     if hint is None and any(words in text for words in NO_TICKETS):
-        hint = RENEW
+        settings = mechanism.credentials.gssapi
+        hint = KEYTAB if settings and settings.keytab else RENEW
     return AuthError(f"{mechanism.name} has gone wrong: {text}", stage="AUTH", hint=hint, temporary=temporary)
 
 

@@ -53,8 +53,11 @@ class Ntlm(Mechanism):
         if self._asked:
             raise self.error("has gone wrong: the server asks a second time")
         self._asked = True
-        if self.circumstances.bind is not None and nameless(challenge):
-            self._speak_version_1()
+        if nameless(challenge):
+            if self.circumstances.bind is not None:
+                self._speak_version_1()
+            else:
+                self.check = "this server may know NTLMv1 alone, which is spoken inside TLS alone"
         return self._step(challenge)
 
     def _speak_version_1(self) -> None:

@@ -77,10 +77,17 @@ def _not_offered(offered: Iterable[str], wanted: str | None) -> AuthError:
     if not names:
         hint = "many servers offer AUTH only after STARTTLS, or not at all on this port"
     elif wanted:
-        hint = "'mechanism: auto' takes the strongest that both sides have"
+        hint = BY_NAME.get(wanted.upper(), "'mechanism: auto' takes the strongest that both sides have")
     else:
         hint = _other_ways(offered)
     return AuthError(f"the server {what}; it offers: {names or 'none'}", stage="AUTH", hint=hint)
+
+
+# `auto` never takes these, so it is no advice.
+BY_NAME = {
+    "EXTERNAL": "servers offer it to those alone who show a client certificate that they know",
+    "ANONYMOUS": "this server lets nobody in without a name",
+}
 
 
 def _other_ways(offered: Iterable[str]) -> str | None:

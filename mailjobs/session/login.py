@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailjobs.errors import Interrupted, MailjobsError
+from mailjobs.errors import AuthError, Interrupted, MailjobsError
 from mailjobs.model import Auth as AuthModel
 from mailjobs.net.channel_binding import bound
 from mailjobs.sasl import Circumstances, Credentials, Mechanism, choose, decoded
@@ -16,7 +16,18 @@ SUCCESS = 235
 
 
 def log_in(conversation: Conversation, auth: AuthModel) -> None:
-    """Authenticate. Raises AuthError; what the server said is told by its codes alone, since servers echo."""
+    """Authenticate. Raises AuthError, which names where the login stands in the job, and what secrets raise.
+
+    What the server said is told by its codes alone, since servers echo.
+    """
+    try:
+        _exchange(conversation, auth)
+    except AuthError as error:
+        error.place = error.place or auth.place
+        raise
+
+
+def _exchange(conversation: Conversation, auth: AuthModel) -> None:
     mechanism = _mechanism(conversation, auth)
     reply = _begin(conversation, mechanism, auth)
     while reply.code == CONTINUE:

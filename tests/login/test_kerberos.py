@@ -95,6 +95,8 @@ def test_whom_to_act_as(lab: Lab, realm: Realm) -> None:
         ({"password": "alice-secret", "gssapi": {"service": "imaps"}}, "not found in Kerberos", "gssapi.service"),
         ({"username": "a@NONE.TEST", "password": "x"}, "Cannot find KDC", "krb5.conf"),
         ({"gssapi": {"credential_cache": "none"}}, "[Nn]o .*cache", "kinit"),
+        ({"gssapi": {"credential_cache": "NOSUCH:x"}}, "credential cache type", "gssapi.credential_cache"),
+        ({"gssapi": {"keytab": "krb5.conf"}}, "[Nn]o .*cache", "klist -k"),
         ({}, "find client principal", "kinit"),
     ],
 )

@@ -96,7 +96,19 @@ def test_what_is_not_offered(lab: Lab) -> None:
     found = enter(lab, "P_SUBMISSION", {"mechanism": "anonymous"})
     assert found.record.exit_status == 77
     assert "does not offer ANONYMOUS; it offers: PLAIN, LOGIN" in found.error.message
-    assert "auto" in str(found.error.hint)
+    assert "without a name" in str(found.error.hint)
+
+
+def test_a_refusal_says_where_the_login_stands_in_the_job(lab: Lab) -> None:
+    found = enter(lab, "P_SUBMISSION", who("P_SUBMISSION", "alice", "wrong", "plain"))
+    assert found.error.place is not None
+    assert found.error.place.path == "server.auth"
+
+
+def test_exim_is_not_told_version_1_of_ntlm_without_tls(lab: Lab) -> None:
+    found = enter(lab, "P_EXIM", who("P_EXIM", *ALICE, "ntlm"), tls="none")
+    assert "by NTLM was refused: 535" in found.error.message
+    assert "inside TLS alone" in str(found.error.hint)
 
 
 @pytest.mark.parametrize("port", ["P_SUBMISSION", "P_CYRUS", "P_EXIM", "P_DSUB"])

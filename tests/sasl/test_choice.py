@@ -77,3 +77,13 @@ def test_what_would_have_to_stand_in_the_job_is_told(offered: str, words: str) -
     with pytest.raises(AuthError) as caught:
         choose(server(offered), me())
     assert words in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"), [("external", "client certificate"), ("anonymous", "without a name"), ("login", "auto")]
+)
+def test_what_is_never_chosen_by_itself_is_not_sent_back_to_auto(wanted: str, words: str) -> None:
+    with pytest.raises(AuthError) as caught:
+        choose(server("PLAIN"), me(), wanted)
+    assert words in str(caught.value.hint)
+    assert ("auto" in str(caught.value.hint)) is (wanted == "login")
