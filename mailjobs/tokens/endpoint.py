@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import queue
+import re
 import ssl
 import threading
 import urllib.request
@@ -16,9 +17,11 @@ from urllib.parse import urlencode, urlsplit
 
 from mailjobs.errors import (
     ConnectionLost,
+    ExitStatus,
     FileError,
     MailjobsError,
     ProtocolError,
+    ProxyError,
     TimedOut,
     TLSError,
     VerifyError,
@@ -30,6 +33,9 @@ from mailjobs.job.token_url import on_this_machine
 
 LARGEST = 256 * 1024  # octets of an answer
 STAGE = "token"
+WHERE = "see auth.oauth2.token_url"
+PROXY = "the proxy of the environment is asked first: see HTTPS_PROXY and NO_PROXY"
+REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")  # how the library tells that a proxy opens no way
 
 
 @frozen
@@ -44,7 +50,7 @@ def post(url: str, form: Mapping[str, str], headers: Mapping[str, str], ca: Path
     """Post `form` to `url`, which is fit for secrets. A redirect is not followed: its status is the answer.
 
     Over https the proxy of the environment is used (HTTPS_PROXY, NO_PROXY). Raises ResolveError, TransportError
-    (TimedOut, ConnectionLost), VerifyError, ProtocolError, FileError, each with host and port of the endpoint.
+    (TimedOut, ConnectionLost), ProxyError, VerifyError, ProtocolError, FileError, each with host and port of the endpoint.
     """
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
@@ -53,10 +59,19 @@ def post(url: str, form: Mapping[str, str], headers: Mapping[str, str], ca: Path
     opener = _opener(host, ca)
     try:
         return _within(seconds, lambda: _answer(opener, request, seconds))
-    except MailjobsError as error:
-        raise error.within(stage=STAGE, host=host, port=port) from None
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _failure(error, host, port, seconds).within(stage=STAGE, host=host, port=port) from None
+    except MailjobsError as caught:
+        error = caught
+    except (OSError, http.client.HTTPException, ValueError) as caught:
+        error = _failure(caught, host, port, seconds)
+    if error.hint is None and _proxied(parts.scheme, host):
+        error.hint = PROXY
+    raise error.within(stage=STAGE, host=host, port=port)
+
+
+def _proxied(scheme: str, host: str) -> bool:
+    """Whether it is the proxy of the environment that is connected to."""
+    through = not on_this_machine(host) and scheme in urllib.request.getproxies()
+    return through and not urllib.request.proxy_bypass(host)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -89,7 +104,7 @@ def _answer(opener: urllib.request.OpenerDirector, request: urllib.request.Reque
 def _body(response: Any) -> bytes:
     body: bytes = response.read(LARGEST + 1)
     if len(body) > LARGEST:
-        raise ProtocolError(f"the token endpoint answers more than {LARGEST // 1024} KiB")
+        raise ProtocolError(f"the token endpoint answers more than {LARGEST // 1024} KiB", hint=WHERE)
     return body
 
 
@@ -137,4 +152,15 @@ def _failure(error: Exception, host: str, port: int, seconds: float) -> Mailjobs
     if cause.__class__.__name__ == "gaierror":
         return resolve_error(cause, host)  # type: ignore[arg-type]
     assert isinstance(cause, OSError), "that is all that remains"
+    if refused := REFUSED.match(str(cause)):
+        return _no_way(int(refused[1]))
     return from_oserror(cause, f"ask the token endpoint {host} port {port}")
+
+
+def _no_way(status: int) -> ProxyError:
+    """The proxy of the environment refuses. Its words are left out: what it was told may stand in them."""
+    words = f"the proxy of the environment opens no way to the token endpoint: HTTP {status}"
+    error = ProxyError(words, temporary=status >= 500 or status == 429)
+    if status in (401, 407):
+        error.exit_status = ExitStatus.NOPERM
+    return error

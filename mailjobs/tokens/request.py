@@ -9,7 +9,7 @@ from mailjobs.errors import AuthError, MailjobsError, ProtocolError, SecretError
 from mailjobs.model import Oauth2
 from mailjobs.secret import Secret
 from mailjobs.tokens.answer import BadAnswer, printed_token, refusal_of, token_of
-from mailjobs.tokens.endpoint import STAGE, Response, post
+from mailjobs.tokens.endpoint import STAGE, WHERE, Response, post
 from mailjobs.tokens.grants import question
 from mailjobs.tokens.token import Token
 
@@ -57,7 +57,8 @@ def _token(oauth2: Oauth2, response: Response, now: float, url: SplitResult) -> 
     except BadAnswer as why:
         if refusal_of(response.body) is not None:  # some endpoints say 200 to everything
             raise _refused(oauth2, response).within(**peer) from None
-        raise ProtocolError(f"the token endpoint's answer is not what RFC 6749 has: {why}", **peer) from None
+        words = f"the token endpoint's answer is not what RFC 6749 has: {why}"
+        raise ProtocolError(words, hint=WHERE, **peer) from None
 
 
 def _printed(oauth2: Oauth2, command: Secret, now: float) -> Token:
@@ -85,8 +86,8 @@ def _unexplained(status: int) -> MailjobsError:
     temporary = status == 429 or status >= 500
     if 300 <= status < 400:
         words = f"the token endpoint points elsewhere (HTTP {status}), where no secret is sent"
-        return AuthError(words, stage=STAGE, hint="see auth.oauth2.token_url")
-    hint = "try again later" if temporary else "see auth.oauth2.token_url"
+        return AuthError(words, stage=STAGE, hint=WHERE)
+    hint = "try again later" if temporary else WHERE
     return AuthError(f"the token endpoint gives no token: HTTP {status}", stage=STAGE, temporary=temporary, hint=hint)
 
 

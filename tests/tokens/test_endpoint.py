@@ -16,6 +16,7 @@ from mailjobs.errors import (
     FileError,
     MailjobsError,
     ProtocolError,
+    ProxyError,
     ResolveError,
     TimedOut,
     TLSError,
@@ -124,10 +125,25 @@ def test_the_proxy_of_the_environment_passes_on_and_sees_no_form(
     assert b"tell-nobody" not in b"".join(asked)
 
 
-def test_a_proxy_that_refuses_is_told(token_endpoint: Endpoint, proxy: Callable[[str, int], list[bytes]]) -> None:
+@pytest.mark.parametrize(("status", "exit_status"), [(403, 69), (407, 77), (401, 77), (502, 75)])
+def test_a_proxy_that_refuses_is_told_and_not_quoted(
+    token_endpoint: Endpoint, proxy: Callable[[str, int], list[bytes]], status: int, exit_status: int
+) -> None:
     endpoint = token_endpoint()
-    proxy("403 Forbidden", int(endpoint.url.rpartition(":")[2].partition("/")[0]))
-    assert "403 Forbidden" in failing(TransportError, "https://login.example/token").message
+    proxy(f"{status} tell-nobody", int(endpoint.url.rpartition(":")[2].partition("/")[0]))
+    error = failing(ProxyError, "https://login.example/token")
+    assert error.message == f"the proxy of the environment opens no way to the token endpoint: HTTP {status}"
+    assert (error.exit_status, "HTTPS_PROXY" in str(error.hint)) == (exit_status, True)
+
+
+@pytest.mark.parametrize(("no_proxy", "hinted"), [("", True), ("login.invalid", False)])
+def test_a_proxy_that_cannot_be_reached_is_hinted_at(
+    monkeypatch: pytest.MonkeyPatch, no_proxy: str, hinted: bool
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", no_proxy)
+    error = failing(TransportError if hinted else ResolveError, "https://login.invalid/token")
+    assert ("HTTPS_PROXY" in str(error.hint)) is hinted
 
 
 def test_an_answer_has_a_bound(token_endpoint: Endpoint) -> None:

@@ -228,7 +228,7 @@ def test_what_a_program_prints_may_be_no_token(by_refresh: By, token_endpoint: E
         (404, b"nothing here", AuthError, False, "gives no token: HTTP 404", "auth.oauth2.token_url"),
         (302, b"", AuthError, False, "points elsewhere (HTTP 302)", "auth.oauth2.token_url"),
         (200, {"error": "invalid_scope"}, AuthError, False, "refused: invalid_scope (HTTP 200)", "auth.oauth2.scope"),
-        (200, b"<html>", ProtocolError, False, "not what RFC 6749 has: it is not JSON", ""),
+        (200, b"<html>", ProtocolError, False, "not what RFC 6749 has: it is not JSON", "token_url"),
         (200, {"access_token": "a b"}, ProtocolError, False, "its access_token is no token", ""),
     ],
 )  # fmt: skip
