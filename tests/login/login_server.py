@@ -59,6 +59,8 @@ class LoginServer:
                 self._socket, _ = self._listener.accept()
             with self._socket:
                 self._socket.settimeout(None)
+                # else the greeting waits behind the tickets of TLS until the client has confirmed those
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if self._files is not None:
                     self._secure(self._files)
                 self._talk()

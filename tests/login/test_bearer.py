@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -42,16 +44,30 @@ def test_a_long_token_waits_for_the_prompt(lab: Lab, mechanism: str) -> None:
     assert (found.method, found.user) == (mechanism.upper(), "alice"), found.record.as_dict()
 
 
-@pytest.mark.parametrize(("port", "mechanism"), list(zip(PORTS, MECHANISMS, strict=True)))
-@pytest.mark.parametrize("kind", ["expired", "invented", "of another user"])
-def test_a_token_that_is_none_of_this_user(lab: Lab, port: str, mechanism: str, kind: str) -> None:
-    tokens = {
-        "expired": lambda: token_for(lab, "alice", -60),
-        "invented": lambda: "invented.token.of-mine",
-        "of another user": lambda: token_for(lab, "bob"),
-    }
-    token = tokens[kind]()
-    found = come(lab, port, mechanism, token)
+KINDS = {
+    "expired": lambda lab: token_for(lab, "alice", -60),
+    "invented": lambda lab: "invented.token.of-mine",
+    "of another user": lambda lab: token_for(lab, "bob"),
+}
+REFUSED = [(kind, port, mechanism) for kind in KINDS for port, mechanism in zip(PORTS, MECHANISMS, strict=True)]
+Refusals = dict[tuple[str, str, str], Future[tuple[str, Entry]]]
+
+
+@pytest.fixture(scope="module")
+def refusals(lab: Lab) -> Iterator[Refusals]:
+    """All tokens that are no good at once, since servers take half a second to refuse one; each with its token."""
+
+    def refused(kind: str, port: str, mechanism: str) -> tuple[str, Entry]:
+        token = KINDS[kind](lab)
+        return token, come(lab, port, mechanism, token)
+
+    with ThreadPoolExecutor(len(REFUSED)) as pool:
+        yield {case: pool.submit(refused, *case) for case in REFUSED}
+
+
+@pytest.mark.parametrize(("kind", "port", "mechanism"), REFUSED)
+def test_a_token_that_is_none_of_this_user(refusals: Refusals, kind: str, port: str, mechanism: str) -> None:
+    token, found = refusals[kind, port, mechanism].result()
     assert (found.record.exit_status, found.error.name) == (77, "AuthError")
     assert "was refused: 535" in found.error.message
     assert "the server tells: status " in found.error.message

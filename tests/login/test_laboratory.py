@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.fixtures.lab import Lab
-from tests.login.lab_login import enter
+from tests.login.lab_login import Entry, enter
 
 ALICE, BOB, JURGEN = ("alice", "alice-secret"), ("bob", 'p@ss word"\\#1'), ("jürgen", "pässword€")
 BY_DOVECOT = ["plain", "login", "cram-md5", "digest-md5", "scram-sha-1", "scram-sha-256"]
@@ -46,9 +48,19 @@ def test_the_right_password(lab: Lab, port: str, mechanism: str) -> None:
     assert found.authenticated_as == auth["username"]
 
 
+@pytest.fixture(scope="module")
+def refusals(lab: Lab) -> Iterator[dict[tuple[str, str], Future[Entry]]]:
+    """All wrong passwords at once, since servers take half a second to refuse one."""
+    with ThreadPoolExecutor(len(ONCE)) as pool:
+        yield {
+            (port, mechanism): pool.submit(enter, lab, port, who(port, "alice", "not-the-Password-42", mechanism))
+            for port, mechanism in ONCE
+        }
+
+
 @pytest.mark.parametrize(("port", "mechanism"), ONCE)
-def test_a_wrong_password(lab: Lab, port: str, mechanism: str) -> None:
-    found = enter(lab, port, who(port, "alice", "not-the-Password-42", mechanism))
+def test_a_wrong_password(refusals: dict[tuple[str, str], Future[Entry]], port: str, mechanism: str) -> None:
+    found = refusals[port, mechanism].result()
     assert (found.record.exit_status, found.error.name, found.error.stage) == (77, "AuthError", "AUTH")
     assert f"by {mechanism.upper()} was refused: 535" in found.error.message
     assert "check user name and password" in str(found.error.hint)
