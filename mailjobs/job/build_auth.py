@@ -88,7 +88,8 @@ def _check_needs(node: Node, path: JobPath, mechanism: str, problems: Problems) 
     for key in unused:
         found = node.get(key)
         if found is not None and mechanism != "auto" and key not in _used(node, mechanism):
-            problems.at_key(found, (*path, key), f"{mechanism} has no use for '{key}'")
+            hint = "`authorization_identity` says whom to act as" if key == "username" else None
+            problems.at_key(found, (*path, key), f"{mechanism} has no use for '{key}'", hint=hint)
     binding = node.get("channel_binding")
     if binding is not None and mechanism != "auto" and not mechanism.endswith(BINDING):
         hint = "auto and the mechanisms that end in -plus do"
@@ -113,12 +114,14 @@ def _used(node: Node, mechanism: str) -> tuple[str, ...]:
 
 
 def _check_tls(node: Node, path: JobPath, mechanism: str, tls: model.Tls, problems: Problems) -> None:
-    """No password and no token without TLS; and no login at all where TLS is left to the server."""
+    """No password and no token without TLS; no login at all where TLS is left to the server; none by no certificate."""
     hint = "set tls.mode to auto, starttls or implicit"
     if tls.mode == "opportunistic":
         problems.at_key(node, path, "nobody logs in over TLS that the server may leave out", hint=hint)
     elif tls.mode != "none":
-        return
+        if mechanism == "external" and tls.certificate is None:
+            words = "external logs in with a certificate, and this server is shown none"
+            problems.at_key(node, path, words, hint="set tls.certificate, such as {file: me.pfx}")
     elif mechanism in SHOWING or (mechanism == "auto" and node.get(_token_key(node)) is not None):
         what = "password" if mechanism in ("plain", "login") else "token"
         problems.at_key(node, path, f"everybody on the way could read the {what}: it needs TLS", hint=hint)

@@ -50,7 +50,8 @@ def post(url: str, form: Mapping[str, str], headers: Mapping[str, str], ca: Path
     """Post `form` to `url`, which is fit for secrets. A redirect is not followed: its status is the answer.
 
     Over https the proxy of the environment is used (HTTPS_PROXY, NO_PROXY). Raises ResolveError, TransportError
-    (TimedOut, ConnectionLost), ProxyError, VerifyError, ProtocolError, FileError, each with host and port of the endpoint.
+    (TimedOut, ConnectionLost), ProxyError, VerifyError, ProtocolError, FileError, each with the endpoint's host and
+    port.
     """
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)

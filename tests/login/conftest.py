@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from mailjobs.net.trust import trusting_context
 from tests.login.login_server import LoginServer
 
 
@@ -23,10 +22,3 @@ def login_server() -> Iterator[Callable[..., LoginServer]]:
     yield start
     for server in servers:
         server.finish()
-
-
-@pytest.fixture(autouse=True)
-def _no_kept_context() -> Iterator[None]:
-    trusting_context.cache_clear()
-    yield
-    trusting_context.cache_clear()

@@ -31,18 +31,31 @@ class Entry:
         return found
 
 
-def job(lab: Lab, port: str, auth: dict[str, Any], tls: str = "starttls") -> dict[str, Any]:
+def job(
+    lab: Lab, port: str, auth: dict[str, Any], tls: str = "starttls", certificate: str | None = None
+) -> dict[str, Any]:
+    """`certificate` names the client certificate that is shown."""
     server: dict[str, Any] = {"host": "localhost", "port": lab.port(port), "auth": auth}
     server["tls"] = "none" if tls == "none" else {"mode": tls, "ca": {"file": str(lab.ca_file)}}
+    if certificate is not None:
+        base = str(lab.directory / "ca" / "client" / certificate)
+        server["tls"]["certificate"] = {"file": f"{base}.crt", "key": {"file": f"{base}.key"}}
     # Exim has no such domain: it keeps the mail for carol
     to = "carol@lab.test" if port.startswith("P_EXIM") else "nobody@discard.test"
     message = {"from": "bob@lab.test", "to": to, "subject": "login", "text": "hi"}
     return {"server": server, "messages": {"m": message}, "steps": [{"id": "relay", "connect": True}, {"send": "m"}]}
 
 
-def enter(lab: Lab, port: str, auth: dict[str, Any], tls: str = "starttls", folder: Path | None = None) -> Entry:
+def enter(
+    lab: Lab,
+    port: str,
+    auth: dict[str, Any],
+    tls: str = "starttls",
+    folder: Path | None = None,
+    certificate: str | None = None,
+) -> Entry:
     """Run the job; after a login, see what the server wrote down of it."""
-    record, _ = run_text(yaml.safe_dump(job(lab, port, auth, tls)), folder=folder)
+    record, _ = run_text(yaml.safe_dump(job(lab, port, auth, tls, certificate)), folder=folder)
     if record.exit_status:
         return Entry(record)
     relay, sent = (step.result for step in record.steps)
