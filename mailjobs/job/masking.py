@@ -17,6 +17,8 @@ REFERENCE = re.compile(r"\s*\{\s*(?:env|file|command|keyring)\s*:")
 VARIABLE = re.compile(r"\s*[\"']?[A-Za-z_]\w*[\"']?\s*(?:[,}#].*)?")
 URL_PASSWORD = re.compile(r"://[^/\s]*@")
 TOKEN = re.compile(r"\b(?:bearer\s+|ya29\.|eyJ)[^\s\"',}]+", re.IGNORECASE)
+# A login that somebody writes as a `command`, which is refused; in base64 it is as good as in clear.
+LOGIN = re.compile(r"\b(AUTH\s+[\w-]+\s+)[^\s\"',}\]]+", re.IGNORECASE)
 PIN = re.compile(r"(pin-value=)[^&;\s\"'}]*")
 PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY.*", re.DOTALL)
 LONGEST = 240
@@ -34,7 +36,7 @@ def shown_line(text: str, number: int) -> str | None:
 
 def masked(line: str) -> str:
     """A line up to the first value that could be a secret."""
-    line = TOKEN.sub(MASK, without_password(line))
+    line = LOGIN.sub(rf"\1{MASK}", TOKEN.sub(MASK, without_password(line)))
     for key in KEY.finditer(line):
         rest = line[key.end() :]
         secret = sensitive(key[1]) and not REFERENCE.match(rest)
