@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from mailjobs.sasl.mechanism import Mechanism
+from mailjobs.sasl.all_at_once import AllAtOnce
 
 LONGEST = 255  # characters of a trace, RFC 4505 section 2
 
 
-class Anonymous(Mechanism):
+class Anonymous(AllAtOnce):
     """The user name, where there is one, is a trace that the server may log: an address or any word."""
 
     name: ClassVar[str] = "ANONYMOUS"
     needs: ClassVar[frozenset[str]] = frozenset()
     automatic: ClassVar[bool] = False
     check: str = "the server may not let anybody in without a name"
-    _asked = False
 
     @property
     def identity(self) -> str | None:
@@ -29,10 +28,3 @@ class Anonymous(Mechanism):
         if len(trace) > LONGEST or any(ord(character) < 32 or ord(character) == 127 for character in trace):
             raise self.error(f"cannot say the trace: it has a control character or more than {LONGEST} characters")
         return self.octets(trace, "the trace")
-
-    def respond(self, challenge: bytes) -> bytes:
-        """A server that overlooked the initial response asks once, with an empty challenge."""
-        again, self._asked = self._asked, True
-        if challenge or again:
-            raise self.error("has gone wrong: the server asks for more, and there is nothing more to say")
-        return self.initial()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from mailjobs.sasl.mechanism import Mechanism
+from mailjobs.sasl.all_at_once import AllAtOnce
 from mailjobs.sasl.saslprep import authorization_identity
 
 
-class External(Mechanism):
+class External(AllAtOnce):
     """The authorization identity, or nothing."""
 
     name: ClassVar[str] = "EXTERNAL"
@@ -17,7 +17,6 @@ class External(Mechanism):
     automatic: ClassVar[bool] = False
     binds: ClassVar[bool] = True  # to TLS, by the certificate
     check: str = "the server may not know the client certificate, or give it no such identity"
-    _asked = False
 
     @property
     def identity(self) -> str | None:
@@ -27,10 +26,3 @@ class External(Mechanism):
     def initial(self) -> bytes:
         """The whole message."""
         return self.octets(authorization_identity(self), "the authorization identity")
-
-    def respond(self, challenge: bytes) -> bytes:
-        """A server that overlooked the initial response asks once, with an empty challenge."""
-        again, self._asked = self._asked, True
-        if challenge or again:
-            raise self.error("has gone wrong: the server asks for more, and there is nothing more to say")
-        return self.initial()

@@ -119,12 +119,7 @@ def _end(answer: Mapping[str, Any], now: float) -> float | None:
 
 
 def _number(value: object, name: str) -> float:
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise BadAnswer(f"its {name} is no number of seconds")
+    number = _finite(value, f"its {name} is no number of seconds")
     return max(-TEN_YEARS, min(number, TEN_YEARS))
 
 
@@ -138,10 +133,15 @@ def _moment(value: object, name: str, now: float) -> float:
         except (ValueError, OverflowError):
             pass
         raise BadAnswer(f"its {name} is no date with a zone")
+    return min(_finite(value, f"its {name} is no moment"), now + TEN_YEARS)
+
+
+def _finite(value: object, words: str) -> float:
+    """A number, which may come as text. Raises BadAnswer with `words`."""
     try:
         number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise BadAnswer(f"its {name} is no moment")
-    return min(number, now + TEN_YEARS)
+        raise BadAnswer(words)
+    return number
