@@ -48,10 +48,13 @@ def forms(secret: str, user: str = USER) -> set[str]:
 
 
 def left_behind(folder: Path) -> Iterator[tuple[str, str]]:
-    """Each file in `folder` and below, by its name, with its content; what is kept secret on purpose is left out."""
+    """Each file in `folder` and below, by its name, with its content; what is kept secret on purpose is left out,
+    and the job, where a secret may stand.
+    """
     for path in sorted(folder.rglob("*")):
         yield str(path), str(path)
-        if path.is_file() and "secrets" not in path.parts and "cache" not in path.parts:
+        kept = {"secrets", "cache"} & set(path.parts) or path == folder / "job.yaml"
+        if path.is_file() and not kept:
             yield str(path), path.read_bytes().decode("utf-8", "replace")
 
 

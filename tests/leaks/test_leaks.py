@@ -54,9 +54,11 @@ def installed() -> list[str]:
 LOGINS = installed()
 
 
-def source(folder: Path, kind: str, name: str) -> dict[str, Any]:
-    """Where a secret is to be found: in a variable, a file, or what a program prints."""
+def source(folder: Path, kind: str, name: str) -> dict[str, Any] | str:
+    """Where a secret is to be found: in a variable, a file, what a program prints, or the job itself."""
     file = folder / "secrets" / name
+    if kind == "text":
+        return file.read_text()
     if kind == "env":
         os.environ[name] = file.read_text()
     child = [sys.executable, "-c", CHILD, str(folder / f"seen-{name}"), str(file)]
@@ -118,14 +120,20 @@ def wanted() -> set[str]:
     return set().union(*map(forms, SECRETS))
 
 
-@pytest.mark.parametrize(("kind", "manners"), [("env", MANNERS[:3]), ("file", MANNERS[3:])])
+@pytest.mark.parametrize(("kinds", "manners"), [(("env", "text"), MANNERS[:3]), (("file", "text"), MANNERS[3:])])
 def test_nothing_is_left_where_the_server_is_as_bad_as_it_can_be(
-    folder: Path, echoing: Callable[..., EchoingServer], tls_files: TlsFiles, kind: str, manners: Sequence[str]
+    folder: Path,
+    echoing: Callable[..., EchoingServer],
+    tls_files: TlsFiles,
+    kinds: Sequence[str],
+    manners: Sequence[str],
 ) -> None:
     servers = [echoing(manner, SECRETS, LOGINS) for manner in manners]
-    logins = [(server.port, auth(folder, name, kind)) for server in servers for name in LOGINS]
+    logins = [
+        (server.port, auth(folder, name, kinds[number % 2])) for server in servers for number, name in enumerate(LOGINS)
+    ]
     logins[0] = (servers[0].port, auth(folder, "PLAIN", "command"))
-    found = run(folder, job(folder, tls_files.ca, logins), ("env", "file").index(kind))
+    found = run(folder, job(folder, tls_files.ca, logins), ("env", "file").index(kinds[0]))
     trace = (folder / "trace").read_text()
     expected = [name for name in LOGINS if name != "GSSAPI"]
     assert [name for name in expected if trace.count(f"AUTH {name}") < len(manners) - 1] == []
