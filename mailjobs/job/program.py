@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import selectors
 import subprocess
+from pathlib import Path
 
 from mailjobs import clock
 from mailjobs.errors import Place, SecretError
@@ -18,8 +19,8 @@ class _TooMuch(Exception):
     """It prints more than `LARGEST`."""
 
 
-def printed(words: list[str], spot: Place) -> bytes:
-    """All that the program prints on its standard output. No shell is asked, and other secrets are kept from it.
+def printed(words: list[str], folder: Path, spot: Place) -> bytes:
+    """All that the program prints, run in `folder`. No shell is asked, and other secrets are kept from it.
 
     Neither output nor arguments go into errors. What it says on its standard error goes to ours as it comes, so that
     a person sees what it waits for. Raises SecretError: it cannot be run, fails, prints more than a mebibyte, or takes
@@ -27,7 +28,7 @@ def printed(words: list[str], spot: Place) -> bytes:
     """
     program = f"the program '{words[0]}'"
     try:
-        status, output = _run(words)
+        status, output = _run(words, folder)
     except subprocess.TimeoutExpired:
         raise SecretError(f"{program} did not end within {SECONDS} seconds", place=spot) from None
     except _TooMuch:
@@ -43,11 +44,11 @@ def printed(words: list[str], spot: Place) -> bytes:
     return output
 
 
-def _run(words: list[str]) -> tuple[int, bytes]:
+def _run(words: list[str], folder: Path) -> tuple[int, bytes]:
     """Exit status and output. Raises OSError, ValueError, TimeoutExpired, _TooMuch; then it does not run any more."""
     end = clock.monotonic() + SECONDS
     with subprocess.Popen(
-        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment_of_children()
+        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=folder, env=environment_of_children()
     ) as process:
         try:
             assert process.stdout is not None, "it is a pipe"

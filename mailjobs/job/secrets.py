@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def _file(node: Node, path: JobPath, problems: Problems) -> Secret:
 
 def _others_can_read(file: Path) -> bool:
     try:
-        return os.name == "posix" and bool(file.stat().st_mode & 0o044)
+        mode = file.stat().st_mode
+        return os.name == "posix" and stat.S_ISREG(mode) and bool(mode & 0o044)
     except (OSError, ValueError):
         return False
 
@@ -71,18 +73,16 @@ def _command(node: Node, path: JobPath, problems: Problems) -> Secret:
 
 
 def of_command(node: Node, path: JobPath) -> Secret:
-    """The secret that a program prints; it is run when that is revealed."""
+    """The secret that a program prints; it is run, in the folder of its file, when that is revealed."""
     words: list[str] = node.plain()
-    spot = place(node, path)
-    return Secret(
-        lambda: _text(_printed(words, spot), spot, f"what the program '{words[0]}' prints"), f"command {words[0]}"
-    )
+    spot, folder = place(node, path), node.source.folder
 
+    def fetch() -> str:
+        from mailjobs.job.program import printed
 
-def _printed(words: list[str], spot: Place) -> bytes:
-    from mailjobs.job.program import printed
+        return _text(printed(words, folder, spot), spot, f"what the program '{words[0]}' prints")
 
-    return printed(words, spot)
+    return Secret(fetch, f"command {words[0]}")
 
 
 def _text(raw: bytes, spot: Place, what: str) -> str:

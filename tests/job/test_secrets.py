@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mailjobs.errors import SecretError, SetupError
+from mailjobs.job import load_job
 from mailjobs.secret import Secret
 
 
@@ -78,6 +79,14 @@ def test_file_that_others_can_read_is_warned_about(secret, tmp_path: Path, mode:
     assert f"others can read '{file}' (chmod 600)" in warning
 
 
+def test_what_is_no_file_is_not_warned_about(secret, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    found, warnings = secret(f"{{file: {tmp_path}}}")
+    assert warnings == []
+    with pytest.raises(SecretError, match="is a directory"):
+        found.reveal()
+
+
 @pytest.mark.parametrize(("content", "words"), [(None, "does not exist"), (b"\n", "is empty"), (b"\xff", "not UTF-8")])
 def test_bad_file_is_an_error_without_its_content(secret, tmp_path: Path, content, words: str) -> None:
     file = tmp_path / "secret"
@@ -102,6 +111,19 @@ def test_command_prints_the_secret_and_runs_once_and_late(secret, tmp_path: Path
 def test_command_has_no_shell(secret) -> None:
     found, _ = secret("{command: [echo, '$HOME; echo *']}")
     assert found.reveal() == "$HOME; echo *"
+
+
+def test_command_runs_in_the_folder_of_its_file(tmp_path: Path, monkeypatch) -> None:
+    program = tmp_path / "get"
+    program.write_text("#!/bin/sh\necho hunter2 in $(basename $(pwd))\n")
+    program.chmod(0o700)
+    job = tmp_path / "job.yaml"
+    job.write_text(
+        "version: 1\nserver: {host: a, auth: {username: u, password: {command: [./get]}}}\nsteps: [{connect: true}]\n"
+    )
+    monkeypatch.chdir("/")
+    (server,) = load_job(job).job.servers.values()
+    assert server.auth.password.reveal() == f"hunter2 in {tmp_path.name}"
 
 
 def test_failing_command_gives_its_status_alone(secret) -> None:
