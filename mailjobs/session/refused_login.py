@@ -24,6 +24,7 @@ ENHANCED = {
 }
 CODES = {
     500: "the server does not know AUTH here",
+    501: "the server cannot read what it was told: try `initial_response: never`, or another mechanism",
     502: "the server does not know AUTH here",
     503: "the server takes no login now, perhaps because it wants TLS first",
     504: "the server offers this mechanism and does not have it: name another one in `mechanism`",
@@ -54,4 +55,6 @@ def _hint(mechanism: Mechanism, reply: Reply) -> str:
     found = ENHANCED.get(reply.enhanced or "") or CODES.get(reply.code)
     if found:
         return found
-    return "try again later" if reply.temporary else mechanism.check
+    if reply.temporary:
+        return "try again later"
+    return mechanism.check if reply.permanent else "this is no answer to a login: the server may be none for mail"

@@ -290,6 +290,8 @@ def test_the_error_of_a_bearer_is_answered_and_told(
 @pytest.mark.parametrize(
     ("reply", "hint"),
     [
+        ("250 2.0.0 fine", "no answer to a login"),
+        ("501 5.5.2 what?", "initial_response: never"),
         ("534 5.7.9 Application-specific password required. Learn more at", "app password"),
         (
             "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant",
