@@ -21,14 +21,19 @@ def write_entry(service: str, username: str, value: str, spot: Place | None) -> 
 
 def _asked(what: str, spot: Place | None, *arguments: str) -> Any:
     try:
-        keyring, errors = import_module("keyring"), import_module("keyring.errors")
+        keyring = import_module("keyring")
     except ImportError:
         hint = "pip install 'mailjobs[keyring]'"
         raise SetupError("the keyring needs an optional package", place=spot, hint=hint) from None
     try:
         return getattr(keyring, what)(*arguments)
-    except errors.KeyringError as error:
+    except ImportError:
+        name = "NoBackEnd"
+    except Exception as error:  # noqa: BLE001 - back ends are others', and raise what they like
         name = type(error).__name__
+    if name == "NoBackEnd":
+        hint = "see PYTHON_KEYRING_BACKEND, and keyringrc.cfg"
+        raise SetupError("the keyring is set to a back end that is not there", place=spot, hint=hint)
     if name == "NoKeyringError":
         hint = "a machine without a desktop has none: use {env: …}, {file: …} or {command: […]}"
         raise SetupError("this machine has no keyring that could be asked", place=spot, hint=hint)

@@ -217,19 +217,25 @@ def test_keyring_without_its_package_names_the_extra(secret, monkeypatch) -> Non
 def keyring(monkeypatch) -> dict[tuple[str, str], str]:
     """A stand-in for the keyring package, with what it holds."""
     held: dict[tuple[str, str], str] = {}
-    package, errors = types.ModuleType("keyring"), types.ModuleType("keyring.errors")
+    package = types.ModuleType("keyring")
     package.get_password = lambda service, username: held.get((service, username))
-    errors.KeyringError = type("KeyringError", (Exception,), {})
     monkeypatch.setitem(sys.modules, "keyring", package)
-    monkeypatch.setitem(sys.modules, "keyring.errors", errors)
     assert importlib.import_module("keyring") is package
     return held
 
 
-@pytest.mark.parametrize(("name", "words"), [("NoKeyringError", "no keyring"), ("KeyringLocked", "does not answer")])
-def test_keyring_that_cannot_be_asked_is_told_without_its_words(secret, keyring, monkeypatch, name, words) -> None:
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (type("NoKeyringError", (RuntimeError,), {}), "no keyring"),
+        (type("KeyringLocked", (Exception,), {}), "does not answer: KeyringLocked"),
+        (ConnectionRefusedError, "does not answer: ConnectionRefusedError"),
+        (ModuleNotFoundError, "a back end that is not there"),
+    ],
+)
+def test_keyring_that_cannot_be_asked_is_told_without_its_words(secret, keyring, monkeypatch, kind, words) -> None:
     def fail(service: str, username: str) -> None:
-        raise type(name, (sys.modules["keyring.errors"].KeyringError,), {})("hunter2")
+        raise kind("hunter2")
 
     monkeypatch.setattr(sys.modules["keyring"], "get_password", fail)
     found, _ = secret("{keyring: {service: s, username: u}}")
