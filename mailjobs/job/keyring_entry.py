@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from mailjobs.errors import Place, SecretError, SetupError
+from mailjobs.errors import Interrupted, Place, SecretError, SetupError
 
 
 def read_entry(service: str, username: str, spot: Place | None) -> str | None:
@@ -27,6 +27,8 @@ def _asked(what: str, spot: Place | None, *arguments: str) -> Any:
         raise SetupError("the keyring needs an optional package", place=spot, hint=hint) from None
     try:
         return getattr(keyring, what)(*arguments)
+    except Interrupted:
+        raise
     except ImportError:
         name = "NoBackEnd"
     except Exception as error:  # noqa: BLE001 - back ends are others', and raise what they like

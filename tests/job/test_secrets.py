@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mailjobs.errors import SecretError, SetupError
+from mailjobs.errors import Interrupted, SecretError, SetupError
 from mailjobs.job import load_job
 from mailjobs.secret import Secret
 
@@ -242,6 +242,16 @@ def test_keyring_that_cannot_be_asked_is_told_without_its_words(secret, keyring,
     with pytest.raises(SetupError, match=words) as caught:
         found.reveal()
     assert (caught.value.exit_status, caught.value.__context__) == (78, None)
+
+
+def test_who_is_asked_by_the_keyring_may_break_off(secret, keyring, monkeypatch) -> None:
+    def interrupted(service: str, username: str) -> None:
+        raise Interrupted("interrupted")
+
+    monkeypatch.setattr(sys.modules["keyring"], "get_password", interrupted)
+    found, _ = secret("{keyring: {service: s, username: u}}")
+    with pytest.raises(Interrupted):
+        found.reveal()
 
 
 def test_keyring_gives_the_secret(secret, keyring) -> None:
