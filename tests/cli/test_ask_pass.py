@@ -104,11 +104,13 @@ def test_without_a_terminal_nobody_is_asked(tmp_path: Path, tls_files: TlsFiles)
 
 
 @pytest.mark.parametrize("arguments", [["validate"], ["plan"], ["run", "--dry-run"]])
-def test_nobody_is_asked_and_nothing_is_run_where_nobody_logs_in(tmp_path: Path, arguments: list[str]) -> None:
-    path = job(tmp_path, more=f", password: {{command: [touch, {tmp_path / 'mark'}]}}")
+def test_nobody_is_asked_and_nothing_is_run_where_nobody_logs_in(
+    tmp_path: Path, tls_files: TlsFiles, arguments: list[str]
+) -> None:
+    path = job(tmp_path, ca=tls_files.ca, more=f", password: {{command: [touch, {tmp_path / 'mark'}]}}")
     assert mailjobs([*arguments, str(path)]) == 0
     assert mailjobs([*arguments, str(path), "--ask-pass"]) == 0
-    path = job(tmp_path, more=f", oauth2: {{command: [touch, {tmp_path / 'mark'}]}}")
+    path = job(tmp_path, ca=tls_files.ca, more=f", oauth2: {{command: [touch, {tmp_path / 'mark'}]}}")
     assert mailjobs([*arguments, str(path)]) == 0
     assert not (tmp_path / "mark").exists()
 
@@ -123,8 +125,10 @@ def test_without_the_option_a_password_is_missing(tmp_path: Path, capsys: pytest
 @pytest.mark.parametrize(
     "more", [", mechanism: xoauth2, token: {env: T}", ", oauth2: {command: [x]}", ", mechanism: anonymous"]
 )
-def test_an_option_that_asks_for_nothing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: str) -> None:
-    path = job(tmp_path, more=more)
+def test_an_option_that_asks_for_nothing_is_told(
+    tmp_path: Path, tls_files: TlsFiles, capsys: pytest.CaptureFixture[str], more: str
+) -> None:
+    path = job(tmp_path, ca=tls_files.ca, more=more)
     assert mailjobs(["validate", str(path), "--ask-pass"]) == 0
     assert "--ask-pass asks for nothing" in capsys.readouterr().err
 
@@ -156,4 +160,4 @@ def test_no_option_takes_a_password(capsys: pytest.CaptureFixture[str]) -> None:
         mailjobs([name, "--help"])
     told = capsys.readouterr().out.lower()
     assert "--ask-pass " in told
-    assert not [word for word in ("--password", "--pass ", "--token", "--secret") if word in told]
+    assert not [word for word in ("--password ", "--password=", "--pass ", "--token", "--secret") if word in told]
