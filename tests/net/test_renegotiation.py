@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,13 +22,21 @@ Start = Callable[..., OpensslServer]
 
 
 def test_where_the_job_allows_it_both_handshakes_are_made(openssl_server: Start, tls_files: TlsFiles) -> None:
-    server = openssl_server("-tls1_2")
+    server = openssl_server("-tls1_2", "-msg")
     stream = dial(server.port, trusting(tls_files.ca, renegotiation=True))
     server.order(b"first")
     assert stream.read() == b"first\n"
     server.order(b"R")
-    server.order(b"second")
+
+    def go_on() -> None:
+        """It takes what it reads together with an order for a part of that."""
+        server.wait_for(b"HelloRequest", b"Finished")
+        server.order(b"second")
+
+    later = threading.Thread(target=go_on, daemon=True)
+    later.start()
     assert stream.read() == b"second\n"
+    later.join()
     assert stream.connection.total_renegotiations() == 1
     stream.close()
 
