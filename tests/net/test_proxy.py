@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import socket
 import struct
 import threading
@@ -10,8 +11,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-import socks
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailjobs.errors import JobError, MailjobsError, ProxyError, ResolveError, TimedOut, TransportError
@@ -138,60 +138,39 @@ def test_whatever_a_proxy_says_there_is_a_way_or_an_error_118(kind: str, said: b
     assert all(error.message.isprintable() for error in failures)
 
 
-LABELS = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=20)
-NAMES = st.lists(LABELS, min_size=1, max_size=5).map(".".join).filter(lambda name: any(c.isalpha() for c in name))
-WORDS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=100)
+LABELS = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=63)
+NAMES = (
+    st.lists(LABELS, min_size=1, max_size=8).map(lambda labels: ".".join([*labels, "x"]))
+    .filter(lambda name: len(name) < 256)
+)  # fmt: skip
+WORDS = st.text(min_size=1, max_size=255).filter(lambda word: len(word.encode("utf-8", "replace")) < 256)
+LONG = st.integers(120, 255).map("w".__mul__)
+LONGEST_NAME = ".".join(["n" * 62] * 4) + ".xyz"
 
 
-class Recorded(socks.socksocket):
-    """PySocks over memory: what it would write."""
-
-    def __init__(self, answer: bytes) -> None:
-        super().__init__()
-        self._answer = Cut(answer, [])
-        self.written = b""
-
-    def makefile(self, mode: str = "r", *_: object) -> Recorded:  # type: ignore[override]
-        return self
-
-    def write(self, data: bytes) -> None:
-        self.written += data
-
-    def flush(self) -> None:
-        """It is memory."""
-
-    def read(self, count: int) -> bytes:
-        piece, self._answer = self._answer.read(), Cut(b"", [])
-        self._answer = Cut(piece[count:], [])
-        return piece[:count]
-
-    def close(self) -> None:
-        """The reader and the writer are the socket itself here."""
+def spoken(value: str) -> bytes:
+    """With its length before it, in one octet (RFC 1928 section 5, RFC 1929 section 2)."""
+    return struct.pack("B", len(value.encode())) + value.encode()
 
 
-@given(NAMES, st.integers(1, 65535), WORDS, WORDS)
-def test_another_program_for_socks_says_the_same(name: str, port: int, user: str, password: str) -> None:
-    if len(name) > 100 or name.startswith("-"):
-        return
-    granted5 = b"\x05\x02\x01\0" + b"\x05\0\0\x01\x7f\0\0\x01\0\x19"
-    for kind, answer in ((socks.SOCKS5, granted5), (socks.SOCKS4, OPEN["socks4a"])):
-        ours, theirs = Cut(answer, []), Recorded(answer)
-        five = kind == socks.SOCKS5
-        proxy = Proxy("socks5" if five else "socks4a", "p", 1, user, Secret.literal(password) if five else None)
-        (socks5 if five else socks4).ask(Exchange(ours), proxy, name, port)
-        theirs.set_proxy(kind, "p", 1, True, user, password)
-        (theirs._negotiate_SOCKS5 if five else theirs._negotiate_SOCKS4)(name, port)
-        socket.socket.close(theirs)
-        assert ours.written == theirs.written
+@given(NAMES, st.integers(1, 65535), WORDS | LONG, WORDS | LONG)
+@example(LONGEST_NAME, 25, "u" * 127, "p" * 128)
+@example(LONGEST_NAME[:128], 25, "u" * 255, "p" * 255)
+def test_names_and_passwords_of_every_length_go_out_whole(name: str, port: int, user: str, password: str) -> None:
+    stream = Cut(b"\x05\x02" + b"\x01\0" + OPEN["socks5"][2:], [])
+    exchange = Exchange(stream)
+    socks5.ask(exchange, Proxy("socks5", "p", 1, user, Secret.literal(password)), name, port)
+    login = b"\x01" + spoken(user) + spoken(password)
+    assert stream.written == b"\x05\x02\0\x02" + login + b"\x05\x01\0\x03" + spoken(name) + struct.pack(">H", port)
+    assert exchange.rest == b""
 
 
-def test_names_of_128_bytes_and_more_go_out_whole() -> None:
-    name = ".".join(["a" * 62] * 4)
-    assert socks5.request(name, 25) == b"\x05\x01\0\x03" + bytes([len(name)]) + name.encode() + b"\0\x19"
-    user, password = "u" * 200, "p" * 255
-    stream = Cut(b"\x05\x02\x01\0" + OPEN["socks5"][2:], [])
-    socks5.ask(Exchange(stream), Proxy("socks5", "p", 1, user, Secret.literal(password)), "relay.example", 25)
-    assert b"\x01\xc8" + user.encode() + b"\xff" + password.encode() in stream.written
+@given(NAMES, st.integers(1, 65535), WORDS.filter(lambda word: "\0" not in word))
+def test_socks4a_has_the_user_id_and_the_name(name: str, port: int, user: str) -> None:
+    stream = Cut(OPEN["socks4a"], [])
+    socks4.ask(Exchange(stream), Proxy("socks4a", "p", 1, user), name, port)
+    head = b"\x04\x01" + struct.pack(">H", port) + b"\0\0\0\x01"
+    assert stream.written == head + user.encode() + b"\0" + name.encode() + b"\0"
 
 
 @pytest.mark.parametrize(
@@ -204,7 +183,9 @@ def test_names_of_128_bytes_and_more_go_out_whole() -> None:
     ],
 )
 def test_names_and_addresses_are_said_as_what_they_are(host: str, socks5_says: bytes, http_says: bytes) -> None:
-    assert socks5.request(host, 25) == b"\x05\x01\0" + socks5_says + b"\0\x19"
+    stream = Cut(OPEN["socks5"], [])
+    socks5.ask(Exchange(stream), Proxy("socks5", "p"), host, 25)
+    assert stream.written == b"\x05\x01\0" + b"\x05\x01\0" + socks5_says + b"\0\x19"
     assert http.request(Proxy("http", "p"), host, 25).startswith(b"CONNECT " + http_says + b" HTTP/1.1\r\n")
 
 
@@ -225,7 +206,7 @@ def test_a_secret_that_would_end_its_line_goes_nowhere(end: str) -> None:
         http.request(proxy, "relay.example", 25)
     assert "hunter2" not in str(caught.value)
     with pytest.raises(JobError, match="NUL in the user id"):
-        socks4.request(Proxy("socks4a", "p", username="ci\0x"), "relay.example", 25)
+        socks4.ask(Exchange(Cut(b"", [])), Proxy("socks4a", "p", username="ci\0x"), "relay.example", 25)
 
 
 @pytest.mark.parametrize("host", ["relay\r\nX-A: b", "relay\0", "a." * 150, "re lay"])
@@ -302,7 +283,7 @@ def test_interim_replies_are_passed_over(peers: Peers) -> None:
 
 @pytest.mark.parametrize("code", [*socks5.REPLIES, 9])
 def test_each_refusal_of_socks5_has_its_name(peers: Peers, code: int) -> None:
-    error = refusal(peers, "socks5", b"\x05\0\x05" + bytes([code]))
+    error = refusal(peers, "socks5", b"\x05\0\x05" + bytes([code]) + OPEN["socks5"][4:])
     assert f"{socks5.REPLIES.get(code, 'an unknown reply')} (SOCKS5 reply {code})" in error.message
     lasting = code in (2, 7, 8)
     assert (error.name, error.exit_status, error.temporary) == ("ProxyError", 69 if lasting else 75, not lasting)
@@ -311,7 +292,7 @@ def test_each_refusal_of_socks5_has_its_name(peers: Peers, code: int) -> None:
 @pytest.mark.parametrize(("code", "status"), [(91, 75), (92, 77), (93, 77), (99, 69)])
 @pytest.mark.parametrize("kind", ["socks4", "socks4a"])
 def test_each_refusal_of_socks4_has_its_name(peers: Peers, kind: str, code: int, status: int) -> None:
-    error = refusal(peers, kind, bytes([0, code]))
+    error = refusal(peers, kind, bytes([0, code]) + OPEN[kind][2:])
     assert f"{socks4.REPLIES.get(code, 'an unknown reply')} (SOCKS4 reply {code})" in error.message
     assert (error.code, error.exit_status) == (118, status)
 
@@ -347,6 +328,19 @@ def test_a_password_that_socks5_cannot_say_goes_nowhere(length: int) -> None:
     assert stream.written == b""
 
 
+@pytest.mark.parametrize("kind", ["socks4a", "socks5"])
+def test_no_descriptor_for_pysocks_is_an_error(peers: Peers, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    from mailjobs.net.proxy import negotiator
+
+    def none_left(self: object, *_: object) -> None:
+        raise OSError(errno.EMFILE, "")
+
+    monkeypatch.setattr(negotiator.socks._BaseSocket, "__init__", none_left)
+    error = refusal(peers, kind, b"")
+    assert "connection to the proxy failed: cannot ask the proxy: Too many open files (EMFILE)" in error.message
+    assert (error.code, error.exit_status) == (118, 75)
+
+
 def test_socks4_has_no_ipv6(peers: Peers) -> None:
     with pytest.raises(ProxyError, match="SOCKS 4 knows no IPv6 addresses, and ::1 is one"):
         reach(server(peers.serve(lambda sock: sock.recv(1)), "socks4a", "::1"))
@@ -371,15 +365,20 @@ def test_a_proxy_that_hangs_ends_at_the_deadline(peers: Peers, kind: str) -> Non
     assert "timed out at proxy: it took longer than 0.2 s (timeout.connect)" in error.message
 
 
-@pytest.mark.parametrize("kind", ["http", "socks5"])
+@pytest.mark.parametrize("kind", ["http", "socks4a", "socks5"])
 def test_a_proxy_that_drips_does_not_outlive_the_deadline(peers: Peers, kind: str) -> None:
     left = threading.Event()
-    drops = {"http": b"HTTP/1.1 200 " + b"x" * 1000, "socks5": b"\x05\0\x05\0\0\x03\xff" + b"x" * 255}[kind]
+    drops = {
+        "http": b"HTTP/1.1 200 " + b"x" * 1000,
+        "socks4a": OPEN["socks4a"],
+        "socks5": b"\x05\0\x05\0\0\x03\xff" + b"x" * 255,
+    }[kind]
+    pause = 0.1 if kind == "socks4a" else 0.02
 
     def drip(sock: socket.socket) -> None:
         for drop in drops:
             sock.sendall(bytes([drop]))
-            if left.wait(0.02):
+            if left.wait(pause):
                 return
 
     error = refusal(peers, kind, drip, seconds=0.3)

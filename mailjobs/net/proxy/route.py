@@ -132,7 +132,9 @@ def _failure(error: MailjobsError) -> MailjobsError:
     if isinstance(error, TimedOut):
         error.hint = "the proxy does not get there, or is none of this type: check `server.proxy`"
         return error
-    if isinstance(error, ConnectionLost | TransportError):
+    if isinstance(error, TransportError):
         words = error.message.replace("from the server", "from the proxy").replace("to the server", "to the proxy")
-        return ProxyError(f"the proxy ended the connection: {words}", temporary=True, hint=f"some want {LOGIN}")
+        lost = isinstance(error, ConnectionLost)
+        said = "the proxy ended the connection" if lost else "the connection to the proxy failed"
+        return ProxyError(f"{said}: {words}", temporary=True, hint=f"some want {LOGIN}" if lost else None)
     return error
