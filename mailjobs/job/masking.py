@@ -12,7 +12,7 @@ from mailjobs.secret import MASK
 
 LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 KEY = re.compile(r"([\w-]+)[\"']?\s*:(?=\s|$|[\"'{\[])")
-SENSITIVE = re.compile(r"pas|pwd|secret|token|credential", re.IGNORECASE)
+SENSITIVE = re.compile(r"(?<!by)pas|pwd|secret|token|credential", re.IGNORECASE)
 REFERENCE = re.compile(r"\s*\{\s*(?:env|file|command|keyring)\s*:")
 VARIABLE = re.compile(r"\s*[\"']?[A-Za-z_]\w*[\"']?\s*(?:[,}#].*)?")
 URL_PASSWORD = re.compile(r"://[^/\s]*@")

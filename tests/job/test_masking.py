@@ -29,6 +29,7 @@ from mailjobs.job.masking import masked, shown_line
         ("  pem: '-----BEGIN RSA PRIVATE KEY-----\\nhunter2'", "  pem: '***"),
         ("  password:", "  password:"),
         ("  host: relay", "  host: relay"),
+        ("proxy: {bypass: [a, 'b c']}", "proxy: {bypass: [a, 'b c']}"),
     ],
 )
 def test_what_could_be_a_secret_is_masked(line: str, shown: str) -> None:

@@ -295,6 +295,7 @@ def test_each_refusal_of_socks4_has_its_name(peers: Peers, kind: str, code: int,
     error = refusal(peers, kind, bytes([0, code]) + OPEN[kind][2:])
     assert f"{socks4.REPLIES.get(code, 'an unknown reply')} (SOCKS4 reply {code})" in error.message
     assert (error.code, error.exit_status) == (118, status)
+    assert ("tells no reason" in str(error.hint)) == (code == 91)
 
 
 @pytest.mark.parametrize(
@@ -353,6 +354,7 @@ def test_a_reset_is_the_proxy_s(peers: Peers) -> None:
     error = refusal(peers, "http", talk)
     assert (error.name, error.code, error.exit_status, error.stage) == ("ProxyError", 118, 75, "proxy")
     assert "the proxy ended the connection" in error.message
+    assert str(error.hint).startswith("some speak TLS: `type: https`")
 
 
 @pytest.mark.parametrize("kind", [*OPEN, "https"])

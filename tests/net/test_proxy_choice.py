@@ -64,13 +64,15 @@ def test_what_the_job_says_besides_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["ftp://p", "http://", "http://u:hunter2@p:99999", "http://u:hunter2@p/x", "socks9://p"]
+    "text",
+    ["ftp://p", "http://", "http://u:hunter2@p:99999", "http://u:hunter2@p/x", "http://u:hun#ter2@p", "socks9://p"],
 )
 def test_a_variable_that_is_no_proxy_is_told_without_what_it_holds(text: str) -> None:
     with pytest.raises(SetupError, match="ALL_PROXY: ") as caught:
         find(AUTO, {"ALL_PROXY": text})
     assert "hunter2" not in str(caught.value)
     assert caught.value.exit_status == 78
+    assert ("%23" in str(caught.value.hint)) == ("@" in text)
 
 
 @pytest.mark.parametrize("text", ["a.example,.b, 10.0.0.0/8", "a.example;.b 10.0.0.0/8"])
@@ -139,6 +141,7 @@ def test_the_proxy_that_was_found_is_in_the_trace_without_its_password(monkeypat
         reach_through(server, AUTO, Publish([listen]), None)
     assert listen.heard == [Trace("info", f"proxy: http://127.0.0.1:{port} (ALL_PROXY)")]
     assert "hunter2" not in str(caught.value)
+    assert caught.value.hint == "this is the proxy: check ALL_PROXY"
 
 
 def test_a_star_needs_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,20 +155,23 @@ def test_the_proxy_s_own_certificate_is_looked_at(lab: Lab) -> None:
     assert (error.name, error.stage, record.exit_status) == ("VerifyError", "proxy", 77)
     assert error.port == lab.port("P_SQUID_TLS")
     assert "TLS to the proxy: " in error.message
+    assert "the proxy's certificate is refused" in error.message
     assert "proxy.ca" in str(error.hint)
+    assert "tls." not in str(error.hint), "what a server's TLS may be told, a proxy's may not"
 
 
 def test_plain_http_to_a_tls_proxy_and_the_other_way_round(lab: Lab) -> None:
     port, tls_port = lab.port("P_SQUID"), lab.port("P_SQUID_TLS")
-    for text, words in (
-        (f"http://localhost:{tls_port}", "the proxy"),
-        (f"https://localhost:{port}", "TLS to the proxy: "),
+    for text, words, hint in (
+        (f"http://localhost:{tls_port}", "the proxy", "type"),
+        (f"https://localhost:{port}", "TLS to the proxy: ", ""),
     ):
         record, _ = run(lab, text, "steps: [connect: true]")
         error = record.steps[0].error
         assert error is not None
         assert (error.stage, error.host) == ("proxy", "localhost")
         assert words in error.message
+        assert hint in str(error.hint)
 
 
 @pytest.mark.parametrize(

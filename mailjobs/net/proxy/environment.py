@@ -19,6 +19,7 @@ VARIABLES = ("ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy")
 EXCEPTIONS = ("NO_PROXY", "no_proxy")
 SYSTEM = ("socks", "all", "https")  # as urllib names the system's settings
 BETWEEN = re.compile(r"[,;\s]+")
+ESCAPED = "in a name or password / ? # @ and : are %2F %3F %23 %40 and %3A"
 HERE = ("socks4", "socks5")  # schemes whose proxies are given addresses, as curl has it
 
 
@@ -56,7 +57,8 @@ def _proxy(text: str, origin: str, wanted: Proxy) -> Proxy:
     try:
         url = split_proxy_url(text if "://" in text else f"http://{text}")
     except BadProxyUrl as error:
-        raise SetupError(f"{origin}: {error}", stage="proxy", hint=f"{WRITTEN}, or none") from None
+        hint = f"write {WRITTEN}, or unset it{f'; {ESCAPED}' if '@' in text else ''}"
+        raise SetupError(f"{origin}: {error}", stage="proxy", hint=hint) from None
     password = url.password
     return replace(
         wanted,

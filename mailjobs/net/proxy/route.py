@@ -34,23 +34,32 @@ def reach_through(server: Server, proxy: Proxy, publish: Publish, until: Until |
     kind = KINDS[found.type]
     found = replace(found, port=found.port or kind.port)
     publish(Trace("info", f"proxy: {_url(found)}{f' ({origin})' if origin else ''}"))
-    stream = _to_proxy(server, found, until)
+    try:
+        tunnel = _ask(server, found, kind, until)
+    except MailjobsError as error:
+        if origin and error.hint:
+            error.hint = error.hint.replace("`server.proxy`", origin)
+        raise
+    publish(ConnectionStatus("proxy connected", 0, _url(found)))
+    return tunnel
+
+
+def _ask(server: Server, proxy: Proxy, kind: Kind, until: Until | None) -> Tunnel:
+    stream = _to_proxy(server, proxy, until)
     stream.deadline.stage = STAGE
     try:
-        stream = _secured(stream, found, kind)
-        tunnel = _tunnel(stream, server, found, kind)
+        stream = _secured(stream, proxy, kind)
+        return _tunnel(stream, server, proxy, kind)
     except MailjobsError as error:
         peer = stream.peer
         stream.close(abort=True)
-        failure = _failure(error)
+        failure = _failure(error, kind)
         if failure.host is None:  # else it is about the server's own name
             failure.within(stage=STAGE, host=peer.host, address=peer.address, port=peer.port)
         raise failure from None
     except BaseException:
         stream.close(abort=True)
         raise
-    publish(ConnectionStatus("proxy connected", 0, _url(found)))
-    return tunnel
 
 
 def _choose(server: Server, proxy: Proxy) -> tuple[Proxy | None, str]:
@@ -96,10 +105,16 @@ def _secured(stream: Stream, proxy: Proxy, kind: Kind) -> Stream:
     try:
         return secure(stream, proxy.host or "", Tls(mode="implicit", ca=proxy.ca), Publish())
     except TLSError as error:
-        error.message = f"TLS to the proxy: {error.message}"
-        error.hint = error.hint and error.hint.replace("'tls.ca'", "'proxy.ca'")
+        error.message = f"TLS to the proxy: {error.message.replace('the server', 'the proxy')}"
+        error.hint = _proxy_hint(error.hint or "")
         error.stage = STAGE
         raise
+
+
+def _proxy_hint(hint: str) -> str | None:
+    """What of a hint about TLS to a server holds for a proxy, which has `ca` alone."""
+    parts = hint.replace("'tls.ca'", "'proxy.ca'").split("; ")
+    return "; ".join(part for part in parts if "tls." not in part) or None
 
 
 def _tunnel(stream: Stream, server: Server, proxy: Proxy, kind: Kind) -> Tunnel:
@@ -127,14 +142,17 @@ def _target(stream: Stream, server: Server, proxy: Proxy, kind: Kind) -> str:
     return str(addresses[0][1][0])
 
 
-def _failure(error: MailjobsError) -> MailjobsError:
+def _failure(error: MailjobsError, kind: Kind) -> MailjobsError:
     """A connection that breaks while the proxy is asked is the proxy's doing."""
     if isinstance(error, TimedOut):
         error.hint = "the proxy does not get there, or is none of this type: check `server.proxy`"
         return error
-    if isinstance(error, TransportError):
-        words = error.message.replace("from the server", "from the proxy").replace("to the server", "to the proxy")
-        lost = isinstance(error, ConnectionLost)
-        said = "the proxy ended the connection" if lost else "the connection to the proxy failed"
-        return ProxyError(f"{said}: {words}", temporary=True, hint=f"some want {LOGIN}" if lost else None)
-    return error
+    if not isinstance(error, TransportError):
+        return error
+    words = error.message.replace("from the server", "from the proxy").replace("to the server", "to the proxy")
+    if not isinstance(error, ConnectionLost):
+        return ProxyError(f"the connection to the proxy failed: {words}", temporary=True)
+    of_another_type = "" if kind.tls else "some speak TLS: `type: https`; "
+    return ProxyError(
+        f"the proxy ended the connection: {words}", temporary=True, hint=f"{of_another_type}some want {LOGIN}"
+    )

@@ -13,6 +13,7 @@ REPLIES = {
     92: "the proxy cannot ask the identd of this machine",
     93: "the identd of this machine names another user",
 }
+NO_REASON = "SOCKS 4 tells no reason: the server may not be there, or the proxy may want a login, as SOCKS 5 has it"
 NO_IPV6 = "SOCKS 4 knows no IPv6 addresses"
 
 
@@ -43,7 +44,7 @@ def _require_sayable(user: str, host: str, proxy: Proxy) -> None:
 
 def _refusal(code: int) -> ProxyError:
     words = f"{REPLIES.get(code, 'an unknown reply')} (SOCKS4 reply {code})"
-    error = refused(words, temporary=code == 91)
+    error = refused(words, temporary=code == 91, hint=NO_REASON if code == 91 else None)
     if code in (92, 93):
         error.exit_status = ExitStatus.NOPERM
         error.hint = "it goes by the user id: `server.proxy.username`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailjobs.errors import JobError, ProxyError
 from mailjobs.model import Proxy
 from mailjobs.net.proxy.exchange import Exchange
-from mailjobs.net.proxy.refusal import login_refused, refused, rubbish
+from mailjobs.net.proxy.refusal import LOGIN, login_refused, refused, rubbish
 from mailjobs.net.resolve import is_address
 
 LOGIN_VERSION, NAME = 1, 3  # what a login begins with, and a server's name
@@ -56,7 +56,7 @@ def _login(proxy: Proxy) -> tuple[str, str]:
         length = len(value.encode())
         if not 0 < length <= LONGEST:
             words = f"the {what} for the proxy has {length} octets, and SOCKS5 bears 1 to {LONGEST}"
-            raise JobError(words, stage="proxy", place=proxy.place)
+            raise JobError(words, stage="proxy", place=proxy.place, hint=f"check {LOGIN}")
     return name, password
 
 
