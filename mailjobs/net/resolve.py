@@ -9,7 +9,7 @@ import socket
 import threading
 from typing import Any
 
-from mailjobs.errors import ResolveError, TimedOut, resolve_error
+from mailjobs.errors import MailjobsError, ResolveError, TimedOut, resolve_error
 from mailjobs.model import AddressFamily
 from mailjobs.net.deadline import Deadline
 
@@ -18,6 +18,7 @@ LONGEST = 255  # bytes, RFC 1035 section 2.3.4
 LONGEST_LABEL = 63
 LABELS = re.compile(rf"[^.]{{1,{LONGEST_LABEL}}}(?:\.[^.]{{1,{LONGEST_LABEL}}})*\.?")
 
+UNKNOWN = 11001  # the number of a ResolveError for a name that does not exist
 FAMILIES: dict[AddressFamily, socket.AddressFamily] = {
     "any": socket.AF_UNSPEC, "ipv4": socket.AF_INET, "ipv6": socket.AF_INET6,
 }  # fmt: skip
@@ -77,7 +78,11 @@ def resolve_ours(host: str | None, port: int, deadline: Deadline) -> list[Addres
     """The ends that a socket of ours may have: those of `host`, or any. Raises ResolveError, or TimedOut."""
     if host is None:
         return [(socket.AF_INET, ("", port)), (socket.AF_INET6, ("::", port))]
-    return _resolve(host, port, deadline, socket.AF_UNSPEC)
+    try:
+        return _resolve(host, port, deadline, socket.AF_UNSPEC)
+    except MailjobsError as error:
+        error.hint = "this is `server.bind.host`: an address of this machine"
+        raise
 
 
 def _resolve(host: str, port: int, deadline: Deadline, family: socket.AddressFamily) -> list[Address]:
@@ -87,10 +92,22 @@ def _resolve(host: str, port: int, deadline: Deadline, family: socket.AddressFam
     else:
         answer = _wait(name, host, port, family, deadline)
     if isinstance(answer, OSError):
-        raise resolve_error(answer, host).within(stage="resolve", port=port) from None
+        error = resolve_error(answer, host)
+        error.hint = (_hint(name, family) if error.code == UNKNOWN else None) or error.hint
+        raise error.within(stage="resolve", port=port) from None
     if isinstance(answer, UnicodeError):
         raise _unfit(host, str(answer))
     return list(dict.fromkeys((family, address) for family, _, _, _, address in answer))
+
+
+def _hint(name: str, family: socket.AddressFamily) -> str | None:
+    if is_address(name):
+        _, percent, zone = name.partition("%")
+        return f"is {zone} an interface of this machine?" if percent else None
+    if family == socket.AF_UNSPEC:
+        return None
+    kind = "IPv6" if family == socket.AF_INET6 else "IPv4"
+    return f"is it spelt as it should be? only its {kind} addresses were asked for"
 
 
 def _look_up(name: str, port: int, family: socket.AddressFamily, flags: int = 0) -> Answer:

@@ -111,6 +111,8 @@ def _refused(error: OSError, address: Address) -> TransportError:
     elif error.errno in NO_WAY:
         kind = "IPv6" if address[0] == socket.AF_INET6 else "IPv4"
         failure.hint = f"this machine has no way there: is it on the network, and does it have {kind}?"
+    elif error.errno == errno.EINVAL and where.startswith("fe80:") and "%" not in where:
+        failure.hint = f"an address of one link needs the interface that leads there: {where}%eth0"
     return failure
 
 

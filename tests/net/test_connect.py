@@ -87,6 +87,14 @@ def test_the_deadline_is_named_by_its_setting(black_hole: int, timeout: float, s
     assert (caught.value.stage, caught.value.port, caught.value.host) == ("connect", black_hole, "127.0.0.1")
 
 
+def test_an_address_of_one_link_needs_its_interface(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket.socket, "connect_ex", lambda *_: errno.EINVAL)
+    for address, told in (("fe80::1", True), ("::1", False)):
+        with pytest.raises(TransportError, match="EINVAL") as caught:
+            connect(address, 25, timeout=PATIENCE)
+        assert ("needs the interface" in str(caught.value.hint)) == told
+
+
 def test_a_machine_without_sockets_left_is_a_transport_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def none_left(*_: object) -> socket.socket:
         raise OSError(errno.EMFILE, "")

@@ -418,6 +418,7 @@ def test_names_may_be_looked_up_here(peers: Peers) -> None:
     with pytest.raises(ResolveError) as caught:
         reach(server(peers.serve(lambda sock: sock.recv(1)), host="no-such-host.invalid", resolve="local"))
     assert (caught.value.stage, caught.value.host) == ("resolve", "no-such-host.invalid")
+    assert "`proxy.resolve: remote` lets the proxy look it up" in str(caught.value.hint)
 
 
 def test_what_is_written_and_heard_passes_through_the_tunnel() -> None:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailjobs.errors import ExitStatus, ResolveError, TimedOut
+from mailjobs.model import AddressFamily
 from mailjobs.net import Deadline
-from mailjobs.net.resolve import ascii_host, is_address, resolve
+from mailjobs.net.resolve import ascii_host, is_address, resolve, resolve_ours
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
 
@@ -120,6 +121,31 @@ def test_a_name_service_that_never_answers_ends_at_the_deadline(monkeypatch: pyt
         resolve("mail.example", 25, deadline)
     released.set()
     assert (caught.value.stage, caught.value.host, caught.value.port) == ("resolve", "mail.example", 25)
+
+
+@pytest.mark.parametrize(
+    ("host", "family", "hint"),
+    [
+        ("mail.example", "any", "spelt"),
+        ("mail.example", "ipv6", "only its IPv6 addresses were asked for"),
+        ("mail.example", "ipv4", "only its IPv4 addresses were asked for"),
+        ("fe80::1%nowhere0", "any", "is nowhere0 an interface of this machine?"),
+    ],
+)
+def test_a_name_that_is_unknown_has_a_hint(
+    monkeypatch: pytest.MonkeyPatch, host: str, family: AddressFamily, hint: str
+) -> None:
+    play(monkeypatch, socket.gaierror(socket.EAI_NONAME, "no"))
+    with pytest.raises(ResolveError, match="the name does not exist") as caught:
+        resolve(host, 25, Deadline("connect"), family)
+    assert hint in str(caught.value.hint)
+
+
+def test_an_end_of_ours_that_is_unknown_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    play(monkeypatch, socket.gaierror(socket.EAI_NONAME, "no"))
+    with pytest.raises(ResolveError, match=r"cannot resolve ours\.example") as caught:
+        resolve_ours("ours.example", 0, Deadline("connect"))
+    assert "`server.bind.host`" in str(caught.value.hint)
 
 
 def test_a_zone_belongs_to_an_address() -> None:

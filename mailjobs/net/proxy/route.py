@@ -137,7 +137,8 @@ def _target(stream: Stream, server: Server, proxy: Proxy, kind: Kind) -> str:
     try:
         addresses = resolve(server.host, server.port, stream.deadline, family)
     except MailjobsError as error:
-        error.hint = error.hint or "`proxy.resolve: remote` lets the proxy look it up"
+        way = "`type: socks4a`" if proxy.type == "socks4" else "`proxy.resolve: remote`"
+        error.hint = "; ".join(filter(None, (error.hint, f"{way} lets the proxy look it up")))
         raise
     return str(addresses[0][1][0])
 
