@@ -39,6 +39,8 @@ class ProxyUrl(NamedTuple):
 
 def split_proxy_url(text: str) -> ProxyUrl:
     """The parts of a URL, user and password decoded. Raises BadProxyUrl."""
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise BadProxyUrl("it has octets that are not UTF-8")
     try:
         url = urlsplit(text)
         host, port = url.hostname, url.port

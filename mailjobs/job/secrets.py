@@ -40,6 +40,8 @@ def _env(node: Node, path: JobPath, problems: Problems) -> Secret:
         if not value:
             state = "is not set" if value is None else "is empty"
             raise SecretError(f"the environment variable {name} {state}", place=spot, hint=f"export {name}=…")
+        if not value.isascii():
+            _text(os.fsencode(value), spot, f"the environment variable {name}")  # else it could not be sent anywhere
         return value
 
     return Secret(fetch, f"env {name}")

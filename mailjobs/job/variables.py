@@ -51,8 +51,12 @@ def _from_environment(name: Node, default: Node | None, path: JobPath, problems:
     if not IDENTIFIER.fullmatch(name.value):
         return MISSING
     text = os.environ.get(name.value)
-    if text is not None:
+    if text is not None and text.encode("utf-8", "replace").decode() == text:
         return text
+    if text is not None:
+        problems.at(name, path, f"the environment variable {name.value} is not UTF-8")
+        problems.stand_ins.add(f"${name.value}")
+        return f"${name.value}"
     if default is not None:
         return default.plain()
     problems.setup(name, path, f"the environment variable {name.value} is not set", hint="set it, or give a `default`")

@@ -50,7 +50,9 @@ def test_environment_is_read_when_revealed(secret, monkeypatch) -> None:
     assert (found.reveal(), warnings) == ("hunter2", [])
 
 
-@pytest.mark.parametrize(("value", "state"), [(None, "is not set"), ("", "is empty")])
+@pytest.mark.parametrize(
+    ("value", "state"), [(None, "is not set"), ("", "is empty"), ("hunter2\udcff", "is not UTF-8")]
+)
 def test_missing_variable_is_named_with_its_place(secret, monkeypatch, value, state) -> None:
     monkeypatch.delenv("MAILJOBS_TEST_SECRET", raising=False)
     if value is not None:

@@ -10,6 +10,12 @@ from mailjobs.errors import JobError, SetupError
 from mailjobs.job import load_job
 
 
+def test_environment_that_is_not_utf_8_is_refused(load, monkeypatch) -> None:
+    monkeypatch.setenv("MAILJOBS_TEST_SET", "a\udcff")
+    with pytest.raises(JobError, match="MAILJOBS_TEST_SET is not UTF-8"):
+        load("vars: {a: {env: MAILJOBS_TEST_SET}}\n")
+
+
 def test_environment_gives_text(load, monkeypatch) -> None:
     monkeypatch.setenv("MAILJOBS_TEST_SET", "17")
     assert load("vars: {a: {env: MAILJOBS_TEST_SET, default: 5}}\n").job.vars == {"a": "17"}

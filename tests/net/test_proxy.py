@@ -153,11 +153,13 @@ def spoken(value: str) -> bytes:
     return struct.pack("B", len(value.encode())) + value.encode()
 
 
-@given(NAMES, st.integers(1, 65535), WORDS | LONG, WORDS | LONG)
-@example(LONGEST_NAME, 25, "u" * 127, "p" * 128)
-@example(LONGEST_NAME[:128], 25, "u" * 255, "p" * 255)
-def test_names_and_passwords_of_every_length_go_out_whole(name: str, port: int, user: str, password: str) -> None:
-    stream = Cut(b"\x05\x02" + b"\x01\0" + OPEN["socks5"][2:], [])
+@given(NAMES, st.integers(1, 65535), WORDS | LONG, WORDS | LONG, st.lists(st.integers(0, 20), max_size=12))
+@example(LONGEST_NAME, 25, "u" * 127, "p" * 128, list(range(15)))
+@example(LONGEST_NAME[:128], 25, "u" * 255, "p" * 255, [])
+def test_names_and_passwords_of_every_length_go_out_whole(
+    name: str, port: int, user: str, password: str, cuts: list[int]
+) -> None:
+    stream = Cut(b"\x05\x02" + b"\x01\0" + OPEN["socks5"][2:], cuts)
     exchange = Exchange(stream)
     socks5.ask(exchange, Proxy("socks5", "p", 1, user, Secret.literal(password)), name, port)
     login = b"\x01" + spoken(user) + spoken(password)

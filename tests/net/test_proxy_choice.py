@@ -65,7 +65,15 @@ def test_what_the_job_says_besides_stays() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["ftp://p", "http://", "http://u:hunter2@p:99999", "http://u:hunter2@p/x", "http://u:hun#ter2@p", "socks9://p"],
+    [
+        "ftp://p",
+        "http://",
+        "http://u:hunter2@p:99999",
+        "http://u:hunter2@p/x",
+        "http://u:hun#ter2@p",
+        "http://u:hunter2\udcff@p",
+        "socks9://p",
+    ],
 )
 def test_a_variable_that_is_no_proxy_is_told_without_what_it_holds(text: str) -> None:
     with pytest.raises(SetupError, match="ALL_PROXY: ") as caught:
