@@ -307,11 +307,11 @@ def test_each_refusal_of_socks4_has_its_name(peers: Peers, kind: str, code: int,
         (b"\x05\x02", {}, "wants a login", 77),
         (b"\x05\xff", {"username": "u", "password": SECRET}, "refused the login: no method", 77),
         (b"\x05\x02\x01\x01", {"username": "u", "password": SECRET}, "refused the login: SOCKS5 status 1", 77),
-        (b"\x05\x80", {}, "no reply of such a proxy", 76),
+        (b"\x05\x80", {}, "no reply of such a proxy: octets 05 80", 76),
         (b"\x05\0\x05\0\0\x09", {}, "no reply of such a proxy", 76),
         (b"HTTP/1.1 400 Bad Request\r\n", {}, "'HTTP/1.1 400 Bad Request'", 76),
         (b"\0\x5a", {}, "no reply of such a proxy", 76),
-        (b"\x05", {}, "it had said", 75),
+        (b"\x05", {}, "it had said octets 05", 75),
     ],
 )
 def test_what_else_a_socks5_proxy_may_say(

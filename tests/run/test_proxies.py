@@ -164,7 +164,7 @@ def test_plain_http_to_a_tls_proxy_and_the_other_way_round(lab: Lab) -> None:
     port, tls_port = lab.port("P_SQUID"), lab.port("P_SQUID_TLS")
     for text, words, hint in (
         (f"http://localhost:{tls_port}", "the proxy", "type"),
-        (f"https://localhost:{port}", "TLS to the proxy: ", ""),
+        (f"https://localhost:{port}", "TLS to the proxy: the proxy speaks plain HTTP", "`type: http`"),
     ):
         record, _ = run(lab, text, "steps: [connect: true]")
         error = record.steps[0].error

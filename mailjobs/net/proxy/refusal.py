@@ -6,7 +6,8 @@ from mailjobs.errors import ExitStatus, ProxyError
 from mailjobs.net.certificate import printable
 from mailjobs.secret import holds_secret
 
-SHOWN = 80  # of what is no reply of a proxy
+SHOWN, OCTETS = 80, 20  # of what is no reply of a proxy, as text and as octets
+BLANK, DELETE = 0x20, 0x7F  # between them ASCII has what can be seen
 LOGIN = "`username` and `password` of `server.proxy`"
 
 
@@ -38,9 +39,13 @@ def rubbish(heard: bytes, words: str = "the proxy says what is no reply of such 
 
 
 def shown(heard: bytes) -> str:
-    """The first line, without what a terminal obeys; nothing of it where the proxy echoes a secret."""
+    """The first line, without what a terminal obeys, or octets where it is no text; nothing of an echoed secret."""
     line = (heard.splitlines() or [b""])[0].decode("latin-1")
-    return "(it holds a secret)" if holds_secret(line) else repr(printable(line[:SHOWN]))
+    if holds_secret(line):
+        return "(it holds a secret)"
+    if heard and not any(BLANK <= octet < DELETE for octet in heard):
+        return f"octets {heard[:OCTETS].hex(' ')}"
+    return repr(printable(line[:SHOWN]))
 
 
 def _taken_for(heard: bytes) -> str:

@@ -19,6 +19,7 @@ from mailjobs.net.resolve import ascii_host, is_address, resolve
 from mailjobs.net.stream import Stream
 
 STAGE = "proxy"
+PLAIN = "`type: http` where it is a proxy without TLS: check `server.proxy`"
 
 
 def reach_through(server: Server, proxy: Proxy, publish: Publish, until: Until | None) -> Stream:
@@ -106,7 +107,7 @@ def _secured(stream: Stream, proxy: Proxy, kind: Kind) -> Stream:
         return secure(stream, proxy.host or "", Tls(mode="implicit", ca=proxy.ca), Publish())
     except TLSError as error:
         error.message = f"TLS to the proxy: {error.message.replace('the server', 'the proxy')}"
-        error.hint = _proxy_hint(error.hint or "")
+        error.hint = PLAIN if "speaks plain HTTP" in error.message else _proxy_hint(error.hint or "")
         error.stage = STAGE
         raise
 
