@@ -19,7 +19,7 @@ from mailjobs.session import Letter, Part, Settled
 from mailjobs.spool import lines
 from mailjobs.spool.directory import Aside, Tell, broken, list_files, set_aside
 from mailjobs.spool.head import Damaged
-from mailjobs.spool.letter import QueuedLetter
+from mailjobs.spool.letter import QueuedLetter, outcomes_of
 from mailjobs.spool.locked import Locked, lock
 from mailjobs.spool.names import FAILED, HELD, QUEUED, SENDING, host_name
 from mailjobs.spool.patience import UNKNOWN, Patience, rest
@@ -233,8 +233,9 @@ class Spool:
             if whole.redirect is not None:
                 self._redirected(whole, one, now)
                 continue
-            letters = stored.state.settle(one.outcomes)
-            self._append(held, lines.done(now, one.outcomes, letters), keep=True)
+            outcomes = outcomes_of(one)
+            letters = stored.state.settle(outcomes)
+            self._append(held, lines.done(now, outcomes, letters), keep=True)
             if self.failure is None and not set(stored.state.letters.values()) - {"a"}:
                 self._finish(held, stored)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
-from mailjobs.smtp import Envelope, Streamed
+from mailjobs.session import Settled
+from mailjobs.smtp import Envelope, Outcome, Streamed
 from mailjobs.spool.entry import Entry, Person
 from mailjobs.spool.locked import Locked
 from mailjobs.spool.stored import Stored
@@ -38,3 +39,14 @@ class QueuedLetter:
             self.outgoing = replace(stored.entry, recipients=(Person("to", redirect),))
             self.envelope = replace(self.outgoing.envelope, mail_parameters=())
             self.stop_indexes = NOBODY
+
+
+def outcomes_of(settled: Settled[Any]) -> tuple[Outcome, ...]:
+    """What became of its recipients, for the queue: a connection that is lost under a message has deferred it.
+
+    Else what a server hangs up over would be the first of every run, and nothing behind it would ever go out.
+    """
+    error, outcomes = settled.error, settled.outcomes
+    if error is None or error.who not in ("network", "server") or {one.state for one in outcomes} != {"not-attempted"}:
+        return outcomes
+    return tuple([Outcome(one.recipient, "deferred", reason=one.reason or error.message) for one in outcomes])

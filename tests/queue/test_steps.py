@@ -10,6 +10,7 @@ from mailjobs.events import Error, MessageSettled
 from mailjobs.spool import lines, lock, look
 from mailjobs.spool.stored import parse_file
 from tests.fixtures.running import run_text
+from tests.fixtures.taking import TakingServer
 from tests.spool.files import MOMENT
 from tests.spool.queues import queued, suffixes
 
@@ -135,7 +136,27 @@ def test_before_the_dot_nothing_is_in_doubt(tmp_path, outbox, scripted):
     process(tmp_path, server.port)
     server.finish()
     assert suffixes(outbox) == [".queued"]
-    assert set(stored_of(outbox).state.letters.values()) == {"n"}
+    state = stored_of(outbox).state
+    assert (set(state.letters.values()), state.tries) == ({"d"}, 1)
+    assert "the server closed the connection" in state.outcome("a@x.example").reason
+
+
+def test_what_a_server_hangs_up_over_keeps_nothing_else_from_going_out(tmp_path, outbox):
+    for name in ("poison", "b", "c"):
+        queued(outbox, f"{name}@x.example")
+
+    def hang_up(connection, verb, line):
+        if verb == "RCPT" and "poison" in line:
+            raise OSError
+        return None
+
+    server = TakingServer(hang_up)
+    record = process(tmp_path, server.port)
+    assert (record.exit_status, record.steps[0].result["counts"]["deferred"]) == (75, 1)
+    assert process(tmp_path, server.port).exit_status == 0
+    server.close()
+    assert server.taken == ["b@x.example", "c@x.example"]
+    assert suffixes(outbox) == [".queued"]
 
 
 def test_after_the_dot_it_is_unknown(tmp_path, outbox, scripted):
