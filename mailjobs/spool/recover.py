@@ -17,20 +17,27 @@ from mailjobs.spool.head import Damaged
 from mailjobs.spool.locked import FLAGS, Locked, lock
 from mailjobs.spool.names import DRAFT, QUEUED, SENDING, host_name
 from mailjobs.spool.patience import Patience, rest
-from mailjobs.spool.resting import Failed, nobody_told, put
+from mailjobs.spool.resting import Failed, Rested, nobody_told, put
 from mailjobs.spool.state import Owner
 
 ABANDONED: Final = 3600.0  # seconds after which a draft that nobody writes is nobody's
 
 
 class Recovered(NamedTuple):
-    """A file that was claimed, what it is called now (that of one which all have got is as it was queued), and who
-    had it.
-    """
+    """A file that was claimed, as it was let go, and who had it."""
 
-    file: str
-    suffix: str
+    rested: Rested
     owner: Owner | None
+
+    @property
+    def file(self) -> str:
+        """What it is called now."""
+        return self.rested.file
+
+    @property
+    def suffix(self) -> str:
+        """What has become of it."""
+        return self.rested.suffix
 
 
 def recover(
@@ -97,7 +104,7 @@ def _let_go(held: Locked, patience: Patience, keep: bool, host: str | None, fail
             state.dot(doubtful)
     suffix, more = rest(stored.entry, state, patience, now)
     gone = put(held, stored, suffix, data + more, keep, failed)
-    return Recovered(f"{held.name}{QUEUED}" if gone else held.file, suffix, owner)
+    return Recovered(Rested(f"{held.name}{QUEUED}" if gone else held.file, suffix, gone, stored.entry, state), owner)
 
 
 def _sweep(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from mailjobs.delivery import Limits, Terms
@@ -11,7 +12,7 @@ from mailjobs.delivery.pool import Pool
 from mailjobs.delivery.rates import Rates
 from mailjobs.delivery.signals import HeldSignals
 from mailjobs.errors import FileError, MailjobsError
-from mailjobs.events import Error, Publish
+from mailjobs.events import Error, MessageSettled, Publish
 from mailjobs.message import Recipient
 from mailjobs.model import Guards, ProcessQueue
 from mailjobs.prepare.check_told import check_told
@@ -24,12 +25,13 @@ from mailjobs.steps.context import Context, Output, reply_dict
 from mailjobs.steps.due import due, opened
 from mailjobs.steps.queues import check_queue
 from mailjobs.steps.reporting import Reporter
-from mailjobs.steps.tally import Tally, weightier
+from mailjobs.steps.tally import Failure, Tally, weightier
 from mailjobs.steps.watching import Watching
 
 KINDS: Final = {SENT: "sent", QUEUED: "deferred", FAILED: "failed", HELD: "unknown"}
 WORST_FIRST: Final = {"sent": "a", "deferred": "dn", "failed": "rd", "unknown": "u"}
 MOST_TOLD: Final = 1000  # files of each kind in the result
+ENDED: Final = "the process that was sending it has ended before the reply"
 
 
 class Processing:
@@ -79,6 +81,22 @@ class Processing:
             action.dir, self._patience, keep=action.keep, tell=self._tell, failed=self._notifier or nobody_told
         )
         self.recovered += len(found)
+        for one in found:
+            if one.suffix == FAILED or (one.suffix == HELD and action.on_unknown == "hold"):
+                self._tell_late(one.rested)
+
+    def _tell_late(self, rested: Rested) -> None:
+        """Tell what a process came to know, or to leave unknown, that ended before it could say so."""
+        self._rested(rested)
+        for one in rested.entry.recipients:
+            outcome = rested.state.outcome(one.address)
+            if outcome.state == "unknown":
+                outcome = replace(outcome, reason=ENDED)
+            if outcome.state in ("unknown", "rejected"):
+                self.tally.totals[outcome.state] += 1
+                self.tally.fail({}, Failure(one.kind, outcome, None))
+                reply = str(outcome.reply) if outcome.reply else None
+                self._publish(MessageSettled(None, one.address, outcome.state, reply))
 
     def send(self, files: Sequence[str] | None, check: Callable[[], None]) -> None:
         """Send what is due of `files`, or of all, and then what tells of failures. Raises what keeps it from that."""

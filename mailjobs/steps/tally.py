@@ -15,6 +15,7 @@ from mailjobs.steps.context import reply_dict
 
 BODY_SHOWN = 1024 * 1024  # above it results do not repeat the body
 FAILURES_KEPT = 1000
+LOST = "the connection was lost between the end of the message and the reply, so "
 STATES = ("accepted", "rejected", "deferred", "unknown", "not-attempted")
 
 
@@ -136,8 +137,7 @@ class Tally:
         if failure.own_error is not None:
             return failure.own_error
         words = {
-            "unknown": "the connection was lost between the end of the message and the reply, so it is unknown whether "
-            f"{outcome.recipient} got it",
+            "unknown": f"{'' if outcome.reason else LOST}it is unknown whether {outcome.recipient} got it",
             "not-attempted": f"{outcome.recipient} was not sent to",
         }
         reason = words.get(outcome.state, f"{outcome.recipient} was {outcome.state}")

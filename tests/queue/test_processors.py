@@ -64,8 +64,13 @@ def test_a_processor_that_is_killed_leaves_one_in_doubt(tmp_path, sink, stage):
         assert sink.paused(process)
         os.kill(process.pid, signal.SIGKILL)
         sink.order("go")
-    assert outbox.process().exit_status == 0
+    found = outbox.process()
     left = outbox.account(sink)
+    assert found.exit_status == (69 if left[".held"] else 0)
+    assert found.steps[0].result["counts"]["unknown"] == left[".held"]
+    if left[".held"]:
+        assert "got it: the process that was sending it has ended" in str(found.steps[0].error)
+    assert outbox.process().exit_status == 0  # what is held is told once
     assert left["gone"] + left[".held"] == 20
     assert left[".held"] <= 2
     assert (left[".held"] > 0) or stage == "replied"
