@@ -90,7 +90,8 @@ class Drafts:
     def publish(self) -> list[str]:
         """Give all that were written, and are on the disk, their names, durably; these files. Raises OutputError.
 
-        Where it raises, some may have their names and others none: each is there whole or not at all.
+        Where it raises, some may have their names and others none: each is there whole or not at all. The error says
+        so where all have them, and the disk may not know it.
         """
         made = []
         try:
@@ -98,10 +99,13 @@ class Drafts:
                 os.rename(self._draft(name), self._folder / f"{name}{QUEUED}")
                 made.append(f"{name}{QUEUED}")
                 os.close(self._open.pop(name))
+        except OSError as error:
+            raise unwritable(self._folder, error) from None
+        try:
             if made and self._durable:
                 sync_folder(self._folder)
         except OSError as error:
-            raise unwritable(self._folder, error) from None
+            raise _unsure(self._folder, made, error) from None
         return made
 
     def close(self) -> None:
@@ -132,6 +136,17 @@ def _write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def _unsure(folder: Path, made: list[str], error: OSError) -> OutputError:
+    """The error of names that are given, and may not outlive a power loss."""
+    what = f"{made[0]} is" if len(made) == 1 else f"{len(made)} files are"
+    found = OutputError(
+        f"{what} in the queue {folder}, but may be gone after a power loss: {named(error)}",
+        hint="see to the disk; what is queued once more is sent twice",
+    )
+    found.exit_status = ExitStatus.IOERR
+    return found
 
 
 def unwritable(folder: Path, error: OSError) -> FileError | OutputError:
