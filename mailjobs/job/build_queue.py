@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,7 +65,18 @@ def _directory(node: Node, path: JobPath, problems: Problems) -> Path:
     named = node.value["dir"]
     if HOLES.search(named.value):
         problems.at(named, (*path, "dir"), "the name of a queue is literal: it has no holes")
-    return Path(named.source.folder / named.value)
+    folder = Path(named.source.folder / named.value)
+    if _others_can_write(folder):
+        words = f"others can write into '{named.value}', and so send what they like in your name"
+        problems.warn(named, (*path, "dir"), words, hint=f"chmod 700 {named.value}")
+    return folder
+
+
+def _others_can_write(folder: Path) -> bool:
+    try:
+        return os.name == "posix" and bool(folder.stat().st_mode & 0o022)
+    except (OSError, ValueError):
+        return False
 
 
 def _given(node: Node, keys: tuple[str, ...]) -> dict[str, Any]:
