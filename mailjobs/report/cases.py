@@ -88,4 +88,5 @@ def _step_case(step: StepRecord) -> Case:
         return Case(step.name, step.name, "passed", step.summary, "", step.elapsed)
     error = step.error
     refused = error.who == "server"
-    return Case(step.name, step.name, "failed" if refused else "broken", str(error), type(error).__name__, step.elapsed)
+    words = f"{error}\n{step.summary}" if step.summary else str(error)
+    return Case(step.name, step.name, "failed" if refused else "broken", words, type(error).__name__, step.elapsed)
