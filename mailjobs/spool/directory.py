@@ -30,6 +30,10 @@ class Aside(NamedTuple):
     file: str
     why: str
 
+    def told(self, folder: Path) -> str:
+        """In words, for people."""
+        return f"{folder / self.file} is {'put aside' if self.file.endswith(DAMAGED) else 'left alone'}: {self.why}"
+
 
 Tell = Callable[[Aside], None]
 

@@ -184,7 +184,7 @@ class Processing:
     def _tell(self, aside: Aside) -> None:
         if len(self.aside) < MOST_TOLD:
             self.aside.append(aside)
-        self._publish(Error(FileError.code, f"{self._action.dir / aside.file} is put aside: {aside.why}"))
+        self._publish(Error(FileError.code, aside.told(self._action.dir)))
 
     def _rested(self, rested: Rested) -> None:
         if rested.suffix == QUEUED and not rested.state.tried:
@@ -202,8 +202,7 @@ def process(context: Context, action: ProcessQueue) -> Output:
     tally = processing.tally
     output = Output(error=weightier(error, tally.error(())), last_reply=tally.last_reply)
     if output.error is None and processing.aside:
-        first = processing.aside[0]
-        output.error = FileError(f"{action.dir / first.file} is put aside: {first.why}", hint="nothing else is touched")
+        output.error = FileError(processing.aside[0].told(action.dir), hint="see what it is; nothing else is touched")
     output.result = {
         **processing.files,
         "counts": {kind: processing.counts[kind] for kind in KINDS.values()},
@@ -211,7 +210,7 @@ def process(context: Context, action: ProcessQueue) -> Output:
         "recovered": processing.recovered,
         "set_aside": [aside._asdict() for aside in processing.aside],
     }
-    output.summary = _summary(processing) + _queue(action, output)
+    output.summary = _summary(processing, output.error is not None) + _queue(action, output)
     return output
 
 
@@ -228,11 +227,11 @@ def _queue(action: ProcessQueue, output: Output) -> str:
     return f"; {depth.waiting} in the queue{held}, the oldest {age_words(depth.age)} old"
 
 
-def _summary(processing: Processing) -> str:
+def _summary(processing: Processing, failed: bool) -> str:
     counts = [f"{processing.counts[kind]} {kind}" for kind in KINDS.values() if processing.counts[kind]]
     more = [f"{processing.recovered} recovered"] if processing.recovered else []
-    more += [f"{len(processing.aside)} put aside"] if processing.aside else []
-    return ", ".join(counts + more) or "nothing to send"
+    more += [f"{len(processing.aside)} of no use"] if processing.aside else []
+    return ", ".join(counts + more) or ("nothing was sent" if failed else "nothing to send")
 
 
 def age_words(seconds: float) -> str:

@@ -1,12 +1,16 @@
 """The steps `queue` and `process_queue`, as a job says them."""
 
 import json
+import re
 from base64 import b64encode
 
 import pytest
 
 from mailjobs.errors import JobError
 from mailjobs.events import Error, MessageSettled
+from mailjobs.job import load_job
+from mailjobs.report.junit import as_junit
+from mailjobs.report.markdown import as_markdown
 from mailjobs.spool import lines, lock, look
 from mailjobs.spool.stored import parse_file
 from tests.fixtures.running import run_text
@@ -148,7 +152,6 @@ def test_what_a_server_hangs_up_over_keeps_nothing_else_from_going_out(tmp_path,
     def hang_up(connection, verb, line):
         if verb == "RCPT" and "poison" in line:
             raise OSError
-        return None
 
     server = TakingServer(hang_up)
     record = process(tmp_path, server.port)
@@ -235,6 +238,25 @@ def test_a_dry_run_counts_what_is_due(tmp_path, outbox):
     record, _ = run_text(text, folder=tmp_path, dry_run=True)
     assert record.steps[0].summary == "would send 1 message of outbox to 2 recipients"
     assert suffixes(outbox) == [".queued", ".queued"]
+
+
+def test_a_failed_run_tells_in_each_report_what_is_left(tmp_path, outbox):
+    queued(outbox)
+    record, _ = run_text("server: smtp://127.0.0.1:1\nsteps: [{process_queue: outbox}]", folder=tmp_path)
+    summary = record.steps[0].summary
+    assert re.fullmatch(r"nothing was sent; 1 in the queue, the oldest \d+ .* old", summary)
+    assert summary in as_junit([record])
+    assert summary in as_markdown([record])
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o700, False), (0o770, True), (0o702, True)])
+def test_a_directory_that_others_can_write_into_is_warned_about(tmp_path, outbox, mode, warned):
+    outbox.chmod(mode)
+    (tmp_path / "job.yaml").write_text("version: 1\nserver: smtp://127.0.0.1:1\nsteps: [{process_queue: outbox}]\n")
+    warnings = load_job(tmp_path / "job.yaml").warnings
+    assert [(one.message.partition(",")[0], one.hint) for one in warnings] == (
+        [("others can write into 'outbox'", "chmod 700 outbox")] if warned else []
+    )
 
 
 def test_what_is_damaged_is_told_as_an_event(tmp_path, outbox):

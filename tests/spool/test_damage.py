@@ -88,6 +88,7 @@ def test_what_is_no_file_is_left_alone_and_told_of(tmp_path, way):
     recover(tmp_path, Patience(), tell=told.append)
     assert attempt(tmp_path, "accepted", 250, tell=told.append) == 1
     assert [aside.why for aside in told] == ["it is no file"]
+    assert told[0].told(tmp_path).endswith(".queued is left alone: it is no file")
 
 
 def test_a_torn_last_line_is_cut_off_and_the_message_goes_on(tmp_path):
@@ -158,6 +159,18 @@ def test_a_message_that_does_not_fit_is_not_queued(tmp_path, monkeypatch):
                 queued(tmp_path)
         assert (caught.value.code, int(caught.value.exit_status)) == (10069, 74)
         assert suffixes(tmp_path) == [".queued"]
+
+
+def test_a_name_that_the_disk_may_not_know_is_told_as_one_that_is_there(tmp_path, monkeypatch):
+    def broken(folder):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("mailjobs.spool.write.sync_folder", broken)
+    with pytest.raises(OutputError, match=r"\.queued is in the queue .*, but may be gone .*EIO") as caught:
+        queued(tmp_path)
+    assert (suffixes(tmp_path), int(caught.value.exit_status)) == ([".queued"], 74)
+    assert files(tmp_path)[0] in str(caught.value)
+    assert not caught.value.temporary  # `retry` does not queue it once more
 
 
 def test_a_directory_that_vanishes_is_a_clear_error(tmp_path):
