@@ -65,6 +65,8 @@ class Drafts:
             for chunk in encode_file(entry, content):
                 _write_all(descriptor, chunk)
         except BaseException as error:
+            with suppress(OSError):
+                os.ftruncate(descriptor, 0)  # where its name stays, it takes no room
             os.close(descriptor)
             self._forget(name)
             if isinstance(error, OSError):

@@ -88,20 +88,25 @@ class Queueing:
         """One group; whether there may be more."""
         written: list[Letter] = []
         letters = 0
-        while letters < GROUP and (letter := book.take()) is not None:
-            letters += 1
-            known = self._known(letter)
-            if known is None:
-                drafts.write(self._name(letter), entry_of(self._context, self._action, letter), letter.outgoing)
-                written.append(letter)
-            else:
-                self._settle(book, [Settled(letter, known)])
+        try:
+            while letters < GROUP and (letter := book.take()) is not None:
+                letters += 1
+                known = self._known(letter)
+                if known is None:
+                    drafts.write(self._name(letter), entry_of(self._context, self._action, letter), letter.outgoing)
+                    written.append(letter)
+                else:
+                    self._settle(book, [Settled(letter, known)])
+        finally:  # also where one does not fit: those before it do
+            self._publish(book, drafts, written)
+        return letters == GROUP
+
+    def _publish(self, book: LedgerBook[Letter], drafts: Drafts, written: list[Letter]) -> None:
         if written:
             drafts.sync()
             book.dot(written)
             drafts.publish()
             self._settle(book, [Settled(letter, _all(letter, "accepted")) for letter in written])
-        return letters == GROUP
 
     def _known(self, letter: Letter) -> tuple[Outcome, ...] | None:
         """What became of the letter of a row that was come to before; None where it is to be queued."""

@@ -1,10 +1,11 @@
 """A batch that is queued: each row once, however often the run is broken off and begun again."""
 
+import errno
 import os
 import signal
 
 from mailjobs import clock
-from mailjobs.spool import look, names
+from mailjobs.spool import look, names, write
 from tests.once.batch import ended
 from tests.once.faults import Point, chosen, seen
 from tests.once.sink import Sink
@@ -93,6 +94,28 @@ def test_after_a_power_loss_what_lies_in_the_queue_is_queued(tmp_path, faults, m
     totals = record.steps[0].result["totals"]
     assert (totals["accepted"], totals["unknown"]) == (ROWS - 1, 1)
     assert len(rows_of(outbox)) == ROWS - 1
+
+
+def test_on_a_disk_that_fills_what_fits_is_queued_and_the_rest_later(tmp_path, monkeypatch):
+    outbox = Outbox(tmp_path / "box")
+    outbox.write_rows(ROWS)
+    written, write_all = [], write._write_all
+
+    def full(descriptor, data):
+        written.append(data)
+        if len(written) > 8:  # octets of the third file, three pieces each
+            os.write(descriptor, data[:1])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write_all(descriptor, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(write, "_write_all", full)
+        record = outbox.process("queue.yaml")
+    assert (record.exit_status, record.steps[0].summary.partition(",")[0]) == (74, "2 queued")
+    assert [outbox.path.joinpath(file).stat().st_size for file in outbox.files() if file.startswith(".")] == [0]
+    assert outbox.process("queue.yaml").exit_status == 0
+    assert rows_of(outbox) == list(range(1, ROWS + 1))
+    assert not [file for file in outbox.files() if file.startswith(".")]
 
 
 def test_interrupted_it_goes_on(tmp_path):
