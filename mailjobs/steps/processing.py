@@ -19,6 +19,7 @@ from mailjobs.prepare.check_told import check_told
 from mailjobs.rows.temporary import temporary
 from mailjobs.session import Conversation
 from mailjobs.spool import FAILED, HELD, QUEUED, SENT, Aside, Patience, QueuedLetter, Rested, Spool, measure, recover
+from mailjobs.spool.names import SENDING
 from mailjobs.spool.notice import Notifier
 from mailjobs.spool.resting import nobody_told
 from mailjobs.steps.context import Context, Output, reply_dict
@@ -223,8 +224,9 @@ def _queue(action: ProcessQueue, output: Output) -> str:
     output.result |= {"depth": depth.waiting, "age": round(depth.age, 3), "left": depth.counts}
     if not depth.waiting:
         return "; the queue is empty"
-    held = f" ({count} held)" if (count := depth.counts.get(HELD, 0)) else ""
-    return f"; {depth.waiting} in the queue{held}, the oldest {age_words(depth.age)} old"
+    states = ((SENDING, "begun by others"), (HELD, "held"))
+    parts = ", ".join([f"{depth.counts[suffix]} {words}" for suffix, words in states if depth.counts.get(suffix)])
+    return f"; {depth.waiting} in the queue{f' ({parts})' if parts else ''}, the oldest {age_words(depth.age)} old"
 
 
 def _summary(processing: Processing, failed: bool) -> str:

@@ -249,6 +249,16 @@ def test_a_failed_run_tells_in_each_report_what_is_left(tmp_path, outbox):
     assert summary in as_markdown([record])
 
 
+def test_what_others_have_begun_is_told_apart(tmp_path, outbox):
+    queued(outbox)
+    other = outbox / queued(outbox)
+    with other.open("ab") as added:
+        added.write(lines.claim(MOMENT, "other.example", 1, "b"))
+    other.rename(other.with_suffix(".sending"))
+    record, _ = run_text("server: smtp://127.0.0.1:1\nsteps: [{process_queue: outbox}]", folder=tmp_path)
+    assert "; 2 in the queue (1 begun by others), the oldest " in record.steps[0].summary
+
+
 @pytest.mark.parametrize(("mode", "warned"), [(0o700, False), (0o770, True), (0o702, True)])
 def test_a_directory_that_others_can_write_into_is_warned_about(tmp_path, outbox, mode, warned):
     outbox.chmod(mode)
