@@ -9,14 +9,14 @@ from mailjobs.certs.foreign import REFUSED_TYPES
 from mailjobs.certs.formats import read_store
 from mailjobs.certs.unreadable import Unreadable
 from mailjobs.errors import FileError
-from mailjobs.model import CertificateStore, KeySource
+from mailjobs.model import Accepted, CertificateStore, KeySource
 from mailjobs.secret import Secret
 
 MAX_SIZE = 4 * 1024 * 1024
 
 
-def contents(store: CertificateStore) -> list[Entry]:
-    """The entries of a store; none where it names nothing but a certificate of its own.
+def contents(store: CertificateStore | Accepted) -> list[Entry]:
+    """The entries of a store; none where it names nothing but a certificate of its own (`pem`).
 
     Raises Unreadable (whose `source` says which file it is about), FileError, SecretError, SetupError.
     """

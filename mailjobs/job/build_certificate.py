@@ -25,7 +25,7 @@ def build_certificate(node: Node | None, path: JobPath, problems: Problems) -> m
     token, data, password, pem = (node.get(name) for name in ("pkcs11", "data", "password", "pem"))
     key, kind = node.get("key"), node.get("type")
     if kind is not None:
-        _check_type(kind, (*path, "type"), given, problems)
+        check_type(kind, (*path, "type"), given, problems)
     if pem is not None and key is None and not given:
         hint = "`key` names the file of the key"
         problems.at_key(pem, (*path, "pem"), "this certificate has no private key", hint=hint, code=NO_KEY)
@@ -34,7 +34,7 @@ def build_certificate(node: Node | None, path: JobPath, problems: Problems) -> m
         file=_file(node.get("file"), (*path, "file"), problems),
         pem=plain(pem),
         data=secret(data, (*path, "data"), problems) if data is not None else None,
-        pkcs11=_token(token, (*path, "pkcs11"), problems) if token is not None else None,
+        pkcs11=build_token(token, (*path, "pkcs11"), problems) if token is not None else None,
         password=secret(password, (*path, "password"), problems) if password is not None else None,
         type=plain(kind, "auto"),
         subject=plain(node.get("subject")),
@@ -46,7 +46,7 @@ def build_certificate(node: Node | None, path: JobPath, problems: Problems) -> m
 NO_KEY = 273
 
 
-def _check_type(node: Node, path: JobPath, given: list[str], problems: Problems) -> None:
+def check_type(node: Node, path: JobPath, given: list[str], problems: Problems) -> None:
     """Stores that are not read are refused by name, with what to convert them to; tokens have a key of their own."""
     from mailjobs.certs.foreign import REFUSED_TYPES
 
@@ -93,7 +93,8 @@ def _source(node: Node, path: JobPath, problems: Problems) -> model.KeySource:
     return model.KeySource(data=secret(inner, (*path, kind), problems))
 
 
-def _token(node: Node, path: JobPath, problems: Problems) -> model.Token:
+def build_token(node: Node, path: JobPath, problems: Problems) -> model.Token:
+    """A PKCS #11 token, which names its module and its objects."""
     module, uri = node.value["module"], node.value["uri"]
     check_named(module, (*path, "module"), problems, FileError.missing_certificate)
     if "pin-value=" in uri.value:

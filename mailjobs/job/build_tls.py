@@ -7,6 +7,7 @@ from os.path import isdir
 
 from mailjobs import model
 from mailjobs.errors import FileError
+from mailjobs.job.build_accept import build_accepted
 from mailjobs.job.build_certificate import build_certificate
 from mailjobs.job.node import JobPath, Node, key_place, place
 from mailjobs.job.problems import Problems
@@ -14,8 +15,6 @@ from mailjobs.job.template import check_named
 from mailjobs.job.values import plain
 
 SEPARATORS = re.compile(r"[:;,\s]+")  # those of OpenSSL's cipher strings, and the semicolon that others have
-SHA256 = re.compile(r"[0-9a-f]{64}")
-OTHER_DIGESTS = {32: "MD5", 40: "SHA-1", 56: "SHA-224", 96: "SHA-384", 128: "SHA-512"}
 
 
 def build_tls(node: Node | None, path: JobPath, problems: Problems) -> model.Tls:
@@ -38,7 +37,7 @@ def build_tls(node: Node | None, path: JobPath, problems: Problems) -> model.Tls
         renegotiation=plain(node.get("renegotiation"), False),
         log=plain(node.get("log"), False),
         ca=tuple(build_authority(one, at, problems) for one, at in _entries(node, path, "ca")) or defaults.ca,
-        accept=tuple(_accepted(one, at, problems) for one, at in _entries(node, path, "accept")),
+        accept=tuple(build_accepted(one, at, problems) for one, at in _entries(node, path, "accept")),
         allow=tuple(dict.fromkeys(plain(node.get("allow"), ()))),
         revocation=_revocation(node.get("revocation"), (*path, "revocation"), problems),
         session_reuse=plain(node.get("session_reuse"), True),
@@ -94,28 +93,6 @@ def build_authority(node: Node, path: JobPath, problems: Problems) -> model.CaSo
     if not problems.stands_in(inner.value) and not isdir(named):
         problems.at(inner, (*path, kind), f"the directory '{named}' does not exist", code=FileError.code)
     return model.CaSource(dir=named, place=spot)
-
-
-def _accepted(node: Node, path: JobPath, problems: Problems) -> model.Accepted:
-    kind, inner = next(node.items())
-    spot = place(inner, (*path, kind))
-    if kind == "sha256":
-        return model.Accepted(sha256=_digest(inner, (*path, kind), problems), place=spot)
-    if kind == "pem":
-        return model.Accepted(pem=inner.value, place=spot)
-    check_named(inner, (*path, kind), problems)
-    return model.Accepted(file=inner.source.folder / inner.value, place=spot)
-
-
-def _digest(node: Node, path: JobPath, problems: Problems) -> str:
-    digits = node.value.strip().lower().replace(":", "")
-    if SHA256.fullmatch(digits) or problems.stands_in(node.value):
-        return str(digits)
-    hint = "'openssl x509 -noout -fingerprint -sha256 -in FILE' shows that of a certificate"
-    other = OTHER_DIGESTS.get(len(digits)) if re.fullmatch(r"[0-9a-f]+", digits) else None
-    words = f"; {len(digits)} are those of {other}" if other else ""
-    problems.at(node, path, f"a SHA-256 has 64 hexadecimal digits{words}", hint=hint)
-    return ""
 
 
 def _revocation(node: Node | None, path: JobPath, problems: Problems) -> model.Revocation:

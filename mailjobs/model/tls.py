@@ -8,7 +8,8 @@ from typing import Literal
 
 from mailjobs.errors import Place
 from mailjobs.frozen import frozen
-from mailjobs.model.certificate import CertificateStore
+from mailjobs.model.certificate import CertificateStore, Token
+from mailjobs.secret import Secret
 
 TlsMode = Literal["auto", "implicit", "starttls", "opportunistic", "none"]
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
@@ -36,15 +37,21 @@ class Named:
 
 @frozen
 class Accepted:
-    """A certificate or key that is taken whatever else is said of it: exactly one of the three.
+    """Certificates or keys that are taken whatever else is said of them: exactly one of the first five.
 
-    `sha256` is 64 hexadecimal digits in lower case, of the certificate or of its key; `pem` may hold either, as a
-    file may.
+    `sha256` is 64 hexadecimal digits in lower case, of the certificate or of its key. The others are stores of any
+    format, with `password`, `type` and `subject` as a CertificateStore has them; without `subject` all they hold is
+    taken, but for the certificates of authorities above another one.
     """
 
     sha256: str | None = None
     file: Path | None = None
     pem: str | None = None
+    data: Secret | None = None
+    pkcs11: Token | None = None
+    password: Secret | None = None
+    type: str = "auto"
+    subject: str | None = None
     place: Place | None = None
 
 

@@ -34,7 +34,7 @@ def judge(secured: TlsStream, host: str, tls: Tls, heard: Heard, kept: Kept | No
     if leaf is None:
         raise TLSError("the server showed no certificate", code=282, stage="certificate")
     if kept is not None and not heard.verified:
-        judged = Judged(kept.chain, resumed=True, accepted=bool(tls.accept))
+        judged = Judged(kept.chain, resumed=True, accepted=_accepted(leaf.to_cryptography(), tls))
     else:
         judged = _try(secured, leaf.to_cryptography(), host, tls, heard)
     heard.judged = digest(leaf)
@@ -60,7 +60,15 @@ def _try(secured: TlsStream, leaf: x509.Certificate, host: str, tls: Tls, heard:
     _publish(publish, leaf, sent, status if error is None else error.message, error is None)
     if error is not None:
         raise error
-    return Judged(chain, accepted=bool(tls.accept))
+    return Judged(chain, accepted=_accepted(leaf, tls))
+
+
+def _accepted(leaf: x509.Certificate, tls: Tls) -> bool | None:
+    if not tls.accept:
+        return None
+    from mailjobs.net.pinning import has_private_key
+
+    return has_private_key(leaf, tls.accept)
 
 
 def _reasons(

@@ -3,43 +3,53 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from mailjobs.errors import CertificateError, FileError, VerifyError
+from mailjobs.errors import CertificateError, FileError, SetupError, VerifyError
 from mailjobs.model import Accepted
 from mailjobs.net.certificate import name_text, sha256
 
 if TYPE_CHECKING:
     from cryptography import x509
 
-LARGEST = 1024 * 1024
-PEM = b"-----BEGIN "
+    from mailjobs.certs.entry import Entry
+
+NOT_FOUND = 272
 
 
-def accepted_digests(accept: Sequence[Accepted]) -> frozenset[str]:
-    """The SHA-256 of each certificate or key that `accept` names, in hex. Raises FileError, CertificateError."""
-    found: set[str] = set()
+@lru_cache(maxsize=32)
+def accepted_digests(accept: tuple[Accepted, ...]) -> Mapping[str, bool]:
+    """The SHA-256 of each certificate or key that `accept` names, in hex, and whether its private key lies there too.
+
+    It is kept: a store with a password takes long to open, and a batch has many connections. Raises FileError,
+    CertificateError (271, 272), SecretError, SetupError.
+    """
+    found: dict[str, bool] = {}
     for one in accept:
         if one.sha256 is not None:
-            found.add(one.sha256)
-        elif one.file is not None:
-            found |= _digests(_read(one.file, one), str(one.file), one)
+            found.setdefault(one.sha256, False)
         else:
-            found |= _digests((one.pem or "").encode(), "tls.accept.pem", one)
-    return frozenset(found)
+            found |= {digest_of(entry): entry.has_key for entry in _meant(one)}
+    return found
 
 
-def refusal(leaf: x509.Certificate, digests: frozenset[str]) -> VerifyError | None:
+def refusal(leaf: x509.Certificate, digests: Mapping[str, bool]) -> VerifyError | None:
     """The error where neither the server's certificate nor its key is among `digests`."""
-    if not digests.isdisjoint(own_digests(leaf)):
+    if not digests.keys().isdisjoint(own_digests(leaf)):
         return None
     return VerifyError(
         f"the server's certificate is refused: {name_text(leaf.subject)} is none that 'tls.accept' names",
         stage="certificate",
         hint=f"if it was replaced by one that you have checked, its SHA-256 is {sha256(leaf)}",
     )
+
+
+def has_private_key(leaf: x509.Certificate, accept: tuple[Accepted, ...]) -> bool:
+    """Whether a file that `accept` names has the private key of the server's certificate, which is not used."""
+    digests = accepted_digests(accept)
+    return any(digests.get(digest, False) for digest in own_digests(leaf))
 
 
 def own_digests(leaf: x509.Certificate) -> tuple[str, ...]:
@@ -63,43 +73,45 @@ def _key_digests(key: object) -> tuple[str, ...]:
         return (own,)  # SSH has no keys of this kind
 
 
-def _read(path: Path, accepted: Accepted) -> bytes:
+def digest_of(entry: Entry) -> str:
+    """The SHA-256 of what an entry of a store shows: of its certificate, else of its key."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    if entry.certificate is None:
+        return _key_digests(entry.public)[0]
+    return hashlib.sha256(entry.certificate.public_bytes(Encoding.DER)).hexdigest()
+
+
+def _meant(accepted: Accepted) -> Sequence[Entry]:
+    """What a store has that may be shown by a server; with `subject` the one that is meant."""
+    from mailjobs.certs.choice import NotFound, choose
+    from mailjobs.certs.unreadable import Unreadable
+
     try:
-        with path.open("rb") as file:
-            return file.read(LARGEST)
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror}", place=accepted.place) from None
+        entries = _entries(accepted)
+        return [choose(entries, accepted.subject)] if accepted.subject is not None else entries
+    except Unreadable as error:
+        code = NOT_FOUND if isinstance(error, NotFound) else CertificateError.code
+        words = f"{error.source or '`accept`'}: {error.words}"
+        raise CertificateError(words, code=code, place=accepted.place, hint=error.hint or SHOWS) from None
+    except (FileError, SetupError) as error:
+        error.place = error.place or accepted.place
+        raise
 
 
-def _digests(data: bytes, name: str, accepted: Accepted) -> set[str]:
-    """Of every certificate and public key in `data`, which is PEM or DER."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
+def _entries(accepted: Accepted) -> list[Entry]:
+    from mailjobs.certs.formats import read_store
+    from mailjobs.certs.sources import contents
+    from mailjobs.certs.unreadable import Unreadable
 
-    try:
-        if b"BEGIN CERTIFICATE-" in data:
-            return {own_digests(one)[0] for one in x509.load_pem_x509_certificates(data)}
-        if b"BEGIN PUBLIC KEY-" in data:
-            return {_key_digests(load_pem_public_key(data))[0]}
-        if PEM in data:
-            raise _refused(name, accepted, _kind(data))
-        try:
-            return {own_digests(x509.load_der_x509_certificate(data))[0]}
-        except ValueError:
-            return {_key_digests(load_der_public_key(data))[0]}
-    except ValueError:
-        raise _refused(name, accepted) from None
+    if accepted.pem is not None:
+        found = read_store(accepted.pem.encode(), None, accepted.type)[1]
+    else:
+        found = contents(accepted)
+    shown = [entry for entry in found if entry.certificate is not None or entry.public is not None]
+    if not shown:
+        raise Unreadable("it has no certificate and no public key that can be read")
+    return shown
 
 
-def _kind(data: bytes) -> str:
-    begin = data.index(PEM) + len(PEM)
-    return data[begin : begin + 40].partition(b"-----")[0].decode("ascii", "replace").lower()
-
-
-def _refused(name: str, accepted: Accepted, kind: str | None = None) -> CertificateError:
-    words = f"it holds a {kind}" if kind else "it is neither"
-    return CertificateError(
-        f"{name} has no certificate and no public key that can be read: {words}",
-        place=accepted.place,
-        hint="'openssl s_client -connect HOST:PORT -starttls smtp' shows a server's certificate in PEM",
-    )
+SHOWS = "'openssl s_client -connect HOST:PORT -starttls smtp' shows a server's certificate in PEM"

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 @frozen
 class Judged:
-    """What was found of the server's certificate: the chain, whether a session was resumed, whether it was named."""
+    """What was found of the server's certificate: the chain, and whether a session was resumed.
+
+    `accepted` is None where `tls.accept` says nothing, else whether the private key lies beside what it names.
+    """
 
     chain: list[x509.Certificate]
     resumed: bool = False
-    accepted: bool = False
+    accepted: bool | None = None
 
 
 @frozen
@@ -31,7 +34,8 @@ class TlsInfo:
     `key_exchange` is the group ("x25519"), or "RSA"; `key_exchange_bits` those of its key (None where that has no
     such number). `peer` describes the server's certificate (see `certs.describe`). `chain` describes likewise, the
     server's own certificate first: up to the authority that is trusted where it leads to one, else what was sent.
-    `client` describes our own certificate, and `accepted` the server's where `tls.accept` names it.
+    `client` describes our own certificate, and `accepted` the server's where `tls.accept` names it,
+    with `has_private_key` as of the file there.
     """
 
     version: str
@@ -69,5 +73,5 @@ def inform(connection: SSL.Connection, heard: bytes, judged: Judged) -> TlsInfo:
         peer=peer,
         chain=[describe(certificate) for certificate in judged.chain],
         client=describe(own, has_private_key=True) if own is not None else None,
-        accepted=peer if judged.accepted else None,
+        accepted=peer | {"has_private_key": judged.accepted} if judged.accepted is not None else None,
     )

@@ -28,6 +28,10 @@ def check_trust(tls: Tls) -> None:
     Raises JobError (names of algorithms), CertificateError, FileError, OutputError (the key log), SetupError.
     """
     trusting_context.cache_clear()
+    if tls.accept:
+        from mailjobs.net.pinning import accepted_digests
+
+        accepted_digests.cache_clear()
     trusting_context(tls)
     _check_files(tls)
     if tls.key_log_file is not None:
@@ -37,7 +41,7 @@ def check_trust(tls: Tls) -> None:
 
 
 def check_settings(tls: Tls) -> None:
-    """What of `check_trust` needs neither a secret nor a file of ours to be made. Raises as that does."""
+    """What of `check_trust` needs no file of ours to be made, secrets last. Raises as that does."""
     from OpenSSL import SSL
 
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
@@ -49,15 +53,15 @@ def check_settings(tls: Tls) -> None:
 
 
 def _check_files(tls: Tls) -> None:
-    if tls.accept:
-        from mailjobs.net.pinning import accepted_digests
-
-        accepted_digests(tls.accept)
     if tls.revocation.crl_files:
         from mailjobs.net.revocation import lists_of
 
         for path in tls.revocation.crl_files:
             lists_of(path, tls.revocation)
+    if tls.accept:
+        from mailjobs.net.pinning import accepted_digests
+
+        accepted_digests(tls.accept)
 
 
 @lru_cache(maxsize=32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from mailjobs.errors import CertificateError, FileError, JobError, Problem
+from mailjobs.errors import CertificateError, FileError, JobError, Problem, SecretError
 from mailjobs.model import Job, Send, Step, Tls
 from mailjobs.prepare.caught import caught, problems_of
 from mailjobs.prepare.check_batch import check_batch
@@ -45,8 +45,8 @@ def _tls(tls: Tls) -> list[Problem]:
         check_settings(tls)
     except (JobError, CertificateError) as error:
         return problems_of(error)
-    except FileError:
-        return []  # it may have the name of what only a run will know; one that is not there was told before
+    except (FileError, SecretError):
+        return []  # what only a run may have: a name that is not known, or a password; missing files were told before
     return []
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mailjobs import model
-from mailjobs.errors import Place
+from mailjobs.errors import JobError, Place
 from mailjobs.job import Loaded, load_job
 
 DIGEST = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -102,6 +102,37 @@ def test_several_may_be_accepted(tmp_path: Path) -> None:
     assert [(one.sha256, one.file, one.pem) for one in accept] == [
         (DIGEST, None, None), (None, tmp_path / "relay.pem", None), (None, None, "text"),
     ]  # fmt: skip
+
+
+def test_an_accepted_store_has_password_type_and_subject(tmp_path: Path) -> None:
+    (tmp_path / "relay.pfx").write_text("")
+    text = "{accept: {file: relay.pfx, password: {env: PFX}, type: pfx, subject: CN=relay}}"
+    (accepted,) = tls_of(tmp_path, text).accept
+    assert (accepted.file, accepted.type, accepted.subject) == (tmp_path / "relay.pfx", "pfx", "CN=relay")
+    assert accepted.password is not None
+    (accepted,) = tls_of(tmp_path, "{accept: {data: {env: PFX_BASE64}}}").accept
+    assert accepted.data is not None
+    module = tmp_path / "token.so"
+    module.write_text("")
+    (accepted,) = tls_of(tmp_path, "{accept: {pkcs11: {module: token.so, uri: 'pkcs11:token=ci'}}}").accept
+    assert accepted.pkcs11 == model.Token(module, "pkcs11:token=ci")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"sha256: {DIGEST}, password: {{env: PFX}}", "`password` beside it says nothing"),
+        (f"sha256: {DIGEST}, subject: CN=relay", "`subject` beside it says nothing"),
+        ("data: {env: PFX}, type: bcfks", "BCFKS store"),
+        ("pem: text, type: pkcs11", "the type pkcs11 is none of `pem`"),
+        (f"sha256: {DIGEST}, pem: text", "server.tls.accept"),
+        ("password: {env: PFX}", "server.tls.accept"),
+    ],
+)
+def test_what_makes_no_sense_of_an_accepted_store_is_told(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(JobError) as caught:
+        loaded(tmp_path, f"{{accept: {{{text}}}}}")
+    assert words in "\n".join(str(problem) for problem in caught.value.problems)
 
 
 def test_a_key_log_is_warned_about(tmp_path: Path) -> None:

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+    pkcs12,
+)
 
 from mailjobs.errors import CertificateError, FileError, Place, VerifyError
 from mailjobs.events import Publish, ServerCertificate
 from mailjobs.model import Accepted, CaSource, Tls
-from mailjobs.net.pinning import own_digests
+from mailjobs.net.pinning import accepted_digests, own_digests
 from mailjobs.net.tls import secure
 from mailjobs.net.trust import check_trust
+from mailjobs.secret import Secret
 from tests.fixtures.lab import Lab
 from tests.fixtures.scripted import TlsFiles
 from tests.net.notary import load
@@ -41,6 +51,7 @@ BAD = ["valid", "expired", "notyet", "selfsigned", "otherca", "nochain", "wrongh
 def test_what_it_names_is_taken_whatever_is_wrong_with_it(lab: Lab, name: str) -> None:
     stream = dial(lab.facts["BAD_CERTS"][name]["implicit"], exactly(Accepted(sha256=sha256(lab, name))))
     assert stream.info.accepted == stream.info.peer
+    assert stream.info.peer["has_private_key"] is False
     stream.close()
 
 
@@ -56,6 +67,18 @@ def test_nothing_else_is_however_good_it_may_be(lab: Lab, name: str) -> None:
     assert sha256(lab, name) in str(error.hint).replace(":", "")
 
 
+SECRET = Secret.literal("secret")
+
+
+def as_pfx(files: TlsFiles) -> bytes:
+    """The certificate in `files` and its key, encrypted, with that of the authority."""
+    key = load_pem_private_key(files.key.read_bytes(), None)
+    locked = BestAvailableEncryption(b"secret")
+    authority = x509.load_pem_x509_certificate(files.ca.read_bytes())
+    made: bytes = pkcs12.serialize_key_and_certificates(None, key, load(files), [authority], locked)  # type: ignore[arg-type]
+    return made
+
+
 def forms(files: TlsFiles, folder: Path) -> dict[str, Accepted]:
     """Every way to name the certificate in `files`, or its key."""
     leaf = load(files)
@@ -65,6 +88,7 @@ def forms(files: TlsFiles, folder: Path) -> dict[str, Accepted]:
         "public.pem": b"# ours\n" + key,
         "public.der": leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
         "bundle.pem": Authority("other").pem + files.certificate.read_bytes(),
+        "ssh.pub": leaf.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH),
     }
     for name, content in files_of.items():
         (folder / name).write_bytes(content)
@@ -73,6 +97,7 @@ def forms(files: TlsFiles, folder: Path) -> dict[str, Accepted]:
     return {
         **{name: Accepted(file=folder / name) for name in files_of},
         "pem": Accepted(file=files.certificate),
+        "pfx": Accepted(data=Secret.literal(b64encode(as_pfx(files)).decode()), password=SECRET, type="pfx"),
         "certificate in the job": Accepted(pem=files.certificate.read_text().replace("\n", "\r\n")),
         "key in the job": Accepted(pem=key.decode()),
         "digest of the certificate": Accepted(sha256=certificate),
@@ -81,7 +106,8 @@ def forms(files: TlsFiles, folder: Path) -> dict[str, Accepted]:
     }
 
 
-FORMS = ["der", "public.pem", "public.der", "bundle.pem", "pem", "certificate in the job", "key in the job",
+FORMS = ["der", "ssh.pub", "pfx", "public.pem", "public.der", "bundle.pem", "pem",
+         "certificate in the job", "key in the job",
          "digest of the certificate", "digest of the key", "digest of the key in ssh's form"]  # fmt: skip
 
 
@@ -115,31 +141,92 @@ def test_it_is_told(tls_files: TlsFiles) -> None:
     assert (told.status, told.accept) == ("OK: tls.accept names it", True)
 
 
+def test_a_store_has_the_key_which_is_told_and_not_used(tmp_path: Path, tls_files: TlsFiles) -> None:
+    (tmp_path / "relay.pfx").write_bytes(as_pfx(tls_files))
+    tls = exactly(Accepted(file=tmp_path / "relay.pfx", password=SECRET))
+    info = secure(MemoryServer(tls_files), "else", tls, Publish()).info
+    assert info.accepted == info.peer | {"has_private_key": True}
+
+
+def test_the_authority_in_a_store_is_not_taken_for_a_server(tmp_path: Path, tls_files: TlsFiles) -> None:
+    authority = x509.load_pem_x509_certificate(tls_files.ca.read_bytes())
+    path = tmp_path / "chain.pem"
+    path.write_bytes(tls_files.certificate.read_bytes() + tls_files.ca.read_bytes())
+    digests = accepted_digests((Accepted(file=path),))
+    assert list(digests) == [own_digests(load(tls_files))[0]]
+    assert own_digests(authority)[0] in accepted_digests((Accepted(file=tls_files.ca),))
+
+
+def test_a_subject_picks_one_of_several_and_accepts_nobody_by_itself(tmp_path: Path, tls_files: TlsFiles) -> None:
+    for name in ("one", "two", "forged"):
+        (tmp_path / name).mkdir()
+    one, two = (Authority(name).issue(tmp_path / name, "localhost", common_name=name) for name in ("one", "two"))
+    path = tmp_path / "both.pem"
+    path.write_bytes(one.certificate.read_bytes() + two.certificate.read_bytes())
+    tls = exactly(Accepted(file=path, subject="CN=two"))
+    secure(MemoryServer(two), "else", tls, Publish())
+    for other in (one, Authority("forged").issue(tmp_path / "forged", "localhost", common_name="two")):
+        with pytest.raises(VerifyError):
+            secure(MemoryServer(other), "else", tls, Publish())
+    secure(MemoryServer(one), "else", exactly(Accepted(file=path, subject="*")), Publish())
+    for subject, words in (("CN=three", "no certificate has the subject 'CN=three'"), ("o", "several subjects fit")):
+        with pytest.raises(CertificateError, match=words) as caught:
+            check_trust(exactly(Accepted(file=path, subject=subject, place=PLACE)))
+        assert (caught.value.code, caught.value.place) == (272, PLACE)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "words"),
+    [
+        (Accepted(password=Secret.literal("wrong")), "the password is wrong"),
+        (Accepted(), "there is no password"),
+        (Accepted(password=SECRET, type="jks"), r"it is PFX \(PKCS #12\), not JKS"),
+    ],
+)
+def test_a_store_that_cannot_be_opened_is_told_before_connecting(
+    tmp_path: Path, tls_files: TlsFiles, accepted: Accepted, words: str
+) -> None:
+    path = tmp_path / "relay.pfx"
+    path.write_bytes(as_pfx(tls_files))
+    with pytest.raises(CertificateError, match=rf"relay\.pfx': .*{words}") as caught:
+        check_trust(exactly(replace(accepted, file=path, place=PLACE)))
+    assert (caught.value.place, caught.value.code) == (PLACE, 271)
+
+
+def test_a_store_is_opened_once_for_many_connections(tmp_path: Path, tls_files: TlsFiles) -> None:
+    path = tmp_path / "relay.pem"
+    path.write_bytes(tls_files.certificate.read_bytes())
+    tls = exactly(Accepted(file=path))
+    check_trust(tls)
+    path.unlink()
+    secure(MemoryServer(tls_files), "else", tls, Publish())
+    with pytest.raises(FileError):
+        check_trust(tls)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "it is neither"),
-        (b"no certificate", "it is neither"),
-        (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "it is neither"),
-        (b"-----BEGIN CERTIFICATE-----\nAAAA", "it is neither"),
-        (b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "it holds a private key"),
-        (b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n", "a certificate request"),
-        (b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "it is neither"),
+        (b"", "it is empty"),
+        (b"no certificate", "it is no certificate, key or store"),
+        (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", ""),
+        (b"-----BEGIN CERTIFICATE-----\nAAAA", "it is truncated"),
+        (b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", ""),
+        (b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n", "request"),
+        (b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "damaged"),
     ],
 )
 def test_a_file_that_holds_neither_is_refused_before_connecting(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "server.pem"
     path.write_bytes(content)
-    with pytest.raises(
-        CertificateError, match=rf"server\.pem has no certificate and no public key .*{words}"
-    ) as caught:
+    with pytest.raises(CertificateError, match=rf"server\.pem': .*{words}") as caught:
         check_trust(exactly(Accepted(file=path, place=PLACE)))
     assert (caught.value.place, caught.value.code) == (PLACE, 271)
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match=r"cannot read .*no\.pem: No such file") as caught:
+    with pytest.raises(FileError, match=r"no\.pem' does not exist") as caught:
         check_trust(exactly(Accepted(file=tmp_path / "no.pem", place=PLACE)))
     assert caught.value.place == PLACE
-    with pytest.raises(CertificateError, match=r"^tls\.accept\.pem has no certificate"):
+    with pytest.raises(CertificateError, match=r"^`accept`: it is no certificate"):
         check_trust(exactly(Accepted(pem="ours")))
