@@ -51,7 +51,7 @@ def _try(secured: TlsStream, leaf: x509.Certificate, host: str, tls: Tls, heard:
     else:
         reasons, chain = _reasons(connection, leaf, host, tls, heard, sent)
         error = verdict(reasons, tls.allow, leaf)
-        if error is None and tls.revocation != Tls().revocation:
+        if tls.revocation != Tls().revocation and (error is None or _is_genuine(reasons)):
             reasons += _revocation(secured, chain, tls, heard, reasons)
             error = verdict(reasons, tls.allow, leaf)
         status = _tell(publish, reasons) if error is None else ""
@@ -91,6 +91,11 @@ def _reasons(
     trusted = all(reason.allow != UNKNOWN_CA for reason in reasons)
     chain = [one.to_cryptography() for one in verified] if trusted and verified else sent
     return [*reasons, *([name] if name is not None else ())], chain
+
+
+def _is_genuine(reasons: list[Reason]) -> bool:
+    """Whether somebody trusted has signed it, whatever else is wrong, so that all can be said at once."""
+    return all(reason.allow not in (None, UNKNOWN_CA) for reason in reasons)
 
 
 def _revocation(

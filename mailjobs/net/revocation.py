@@ -1,7 +1,7 @@
 """Whether certificates were revoked: lists (CRL) for all but the root, a responder (OCSP) for the server's own.
 
 Where it cannot be known, `hard` makes a reason of it and `soft` a warning. Whoever sends a certificate also chooses the
-addresses in it, so they are asked only where the chain above it is trusted.
+addresses in it, so they are asked only where the chain above it is trusted; then also for one that is refused already.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from mailjobs.net import revocation
 from mailjobs.net.tls import secure
 from mailjobs.net.trust import check_trust
 from tests.fixtures.lab import Lab
-from tests.net.notary import Notary, nobody
+from tests.fixtures.scripted import TlsFiles
+from tests.net.notary import Notary, load, nobody
 from tests.net.peers import Listen, MemoryServer, dial, trusting
 
 HARD_OCSP, SOFT_OCSP = Revocation(ocsp="hard"), Revocation(ocsp="soft")
@@ -109,6 +111,46 @@ def test_a_soft_check_warns_through_the_whole_of_secure(tmp_path: Path) -> None:
     with pytest.raises(VerifyError) as caught:
         secure(MemoryServer(files), "localhost", trusting(files.ca, revocation=HARD_OCSP), Publish())
     assert caught.value.hint == "'tls.allow: [unknown-revocation]' takes it all the same"
+
+
+def revoked_for(folder: Path, host: str, days: float) -> Tls:
+    """Settings that trust who has signed a certificate for `host` in `folder`, which ends in `days`, and revoked it."""
+    files = NOTARY.issue(folder, host, days=days)
+    path = folder / "revoked.crl"
+    path.write_bytes(NOTARY.list(load(files)))
+    return trusting(files.ca, revocation=Revocation(crl="hard", crl_files=(path,)))
+
+
+def refused(folder: Path, tls: Tls) -> VerifyError:
+    files = TlsFiles(folder / "ca.pem", folder / "cert.pem", folder / "key.pem")
+    with pytest.raises(VerifyError) as caught:
+        secure(MemoryServer(files), "localhost", tls, Publish())
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("host", "days", "allow", "words"),
+    [("localhost", -3, "expired", "expired on"), ("other.example", 1, "wrong-host", "it is for other.example")],
+)
+def test_what_is_wrong_anyhow_and_revoked_is_told_as_both(
+    tmp_path: Path, host: str, days: float, allow: str, words: str
+) -> None:
+    tls = revoked_for(tmp_path, host, days)
+    error = refused(tmp_path, tls)
+    assert words in error.message
+    assert "CN=localhost was revoked on 20" in error.message
+    assert "tls.allow" not in (error.hint or "")
+    error = refused(tmp_path, replace(tls, allow=(allow,)))
+    assert error.message.startswith("the server's certificate is refused: CN=localhost was revoked on 20")
+
+
+def test_whom_nobody_trusted_has_signed_chooses_no_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revocation, "fetch", nobody)
+    NOTARY.certify(tmp_path, responder="http://127.0.0.1:9/")
+    (tmp_path / "other.pem").write_bytes(Notary("other").pem)
+    error = refused(tmp_path, trusting(tmp_path / "other.pem", revocation=HARD_OCSP))
+    assert "not trusted here" in error.message
+    assert "revoked" not in error.message
 
 
 @pytest.mark.parametrize("content", [b"", b"no list", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
