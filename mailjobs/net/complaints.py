@@ -44,7 +44,11 @@ COMPLAINTS = {
     24: NO_CA,
     79: NO_CA,
     25: Complaint(None, 275, "{subject} is signed over more levels than its CA allows"),
-    26: Complaint(WRONG_USAGE, 280, "{subject} is not made for servers (extended key usage)"),
+    26: Complaint(WRONG_USAGE, 280, "{subject} is not made for servers (its key usages)"),
+    32: NO_CA,
+    34: Complaint(None, 280, "{subject} has a critical extension that is not known"),
+    47: Complaint(None, 280, "{subject} has a name that an authority above it may not certify (name constraints)"),
+    48: Complaint(None, 280, "{subject} has a name that an authority above it must not certify (name constraints)"),
     66: Complaint(None, 280, "{subject} has a key that is too small"),
     67: Complaint(None, 275, "{subject} is a CA whose key is too small"),
     68: Complaint(None, 280, "{subject} is signed with a digest that is too weak"),
@@ -54,4 +58,10 @@ KEY_TOO_SMALL, CA_KEY_TOO_SMALL, DIGEST_TOO_WEAK = 66, 67, 68
 
 def complaint(number: int) -> Complaint:
     """What OpenSSL's number means; nothing allows one that is not known."""
-    return COMPLAINTS.get(number) or Complaint(None, 275, f"{{subject}} fails OpenSSL's check {number}")
+    known = COMPLAINTS.get(number)
+    if known is not None:
+        return known
+    from mailjobs.net.openssl import complaint_text
+
+    text = complaint_text(number).replace("{", "(").replace("}", ")")
+    return Complaint(None, 275, f"{{subject}} fails a check of OpenSSL: {text}")

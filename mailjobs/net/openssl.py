@@ -19,6 +19,7 @@ SET_GROUPS = "SSL_CTX_set1_curves_list"
 SET_SIGNATURE_ALGORITHMS = "SSL_CTX_set1_sigalgs_list"
 SET_MESSAGES = "SSL_CTX_set_msg_callback"
 RESUMED = "SSL_session_reused"
+COMPLAINT = "X509_verify_cert_error_string"
 SIGNATURE = "void(int, int, int, const void *, size_t, SSL *, void *)"
 
 
@@ -53,6 +54,16 @@ def hear_messages(context: SSL.Context, hear: Message) -> None:
     _library_context(context, "tell tls.log")
     lib.SSL_CTX_set_msg_callback(context._context, callback)
     context._mailjobs_hears = callback  # type: ignore[attr-defined]  # it lives as long as the context
+
+
+def complaint_text(number: int) -> str:
+    """What OpenSSL says of a certificate by `number` (X509_V_ERR); the number alone where there are no words."""
+    try:
+        lib, ffi = _handle("tell complaints", COMPLAINT)
+    except SetupError:
+        return f"number {number}"
+    text: bytes = ffi.string(lib.X509_verify_cert_error_string(number))
+    return f"{text.decode('ascii', 'replace')} ({number})"
 
 
 def is_resumed(connection: SSL.Connection) -> bool:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mailjobs import clock
 from mailjobs.net.certificate import alt_names, ca_issuers, name_text
-from mailjobs.net.complaints import EXPIRED, NO_ISSUER, NOT_YET_VALID, UNKNOWN_CA, WRONG_HOST, complaint
+from mailjobs.net.complaints import (
+    EXPIRED,
+    NO_CA,
+    NO_ISSUER,
+    NOT_YET_VALID,
+    UNKNOWN_CA,
+    WRONG_HOST,
+    WRONG_USAGE,
+    complaint,
+)
 from mailjobs.net.resolve import is_address
 
 if TYPE_CHECKING:
@@ -45,9 +54,14 @@ def found_reasons(findings: Sequence[Finding], sent: int) -> list[Reason]:
 
 
 def _distinct(findings: Sequence[Finding]) -> list[Finding]:
-    """OpenSSL complains twice where an issuer is missing: no issuer, and no proof of the first signature."""
+    """OpenSSL complains twice where an issuer is missing: no issuer, and no proof of the first signature. What is no CA
+    is not made for anything above others either.
+    """
     missing = [finding for finding in findings if complaint(finding.number) is NO_ISSUER]
-    return [finding for finding in findings if complaint(finding.number) is not NO_ISSUER] + missing[:1]
+    none = {finding.depth for finding in findings if complaint(finding.number) is NO_CA}
+    others = [finding for finding in findings if complaint(finding.number) is not NO_ISSUER]
+    unfit = [one for one in others if one.depth in none and complaint(one.number).allow == WRONG_USAGE]
+    return [finding for finding in others if finding not in unfit] + missing[:1]
 
 
 def _reason(finding: Finding, sent: int, several_expired: bool) -> Reason:
@@ -117,7 +131,7 @@ def name_reason(leaf: x509.Certificate, host: str) -> Reason | None:
     try:
         verify(leaf, host)
     except (service_identity.CertificateError, service_identity.VerificationError):
-        return _other_name(names, host)
+        return _other_name([name for name in names if name], host)
     except ValueError:
         return Reason(f"{host} is no name that a certificate can be for", WRONG_HOST)
     return None
@@ -126,6 +140,8 @@ def name_reason(leaf: x509.Certificate, host: str) -> Reason | None:
 def _other_name(names: Sequence[str], host: str) -> Reason:
     if not names:
         return Reason(f"it names no host in subjectAltName, so it is not for {host}", WRONG_HOST)
+    if host in names:
+        return Reason(f"it has {host} as a name, not as an address", WRONG_HOST)
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     hint = "if that is the server you mean: one of its names as 'host'"
     return Reason(f"it is for {', '.join(names[:SHOWN])}{more}, not for {host}", WRONG_HOST, hint=hint)

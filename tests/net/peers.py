@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -156,14 +156,25 @@ class MemoryServer:
 class Authority:
     """A certificate authority; below another one where `above` is given."""
 
-    def __init__(self, name: str, above: Authority | None = None, days: int = 1) -> None:
+    def __init__(
+        self,
+        name: str,
+        above: Authority | None = None,
+        days: int = 1,
+        *,
+        limits: Sequence[x509.ExtensionType] = (),
+        ca: bool = True,
+    ) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         self._chain = b""
         self.pem = b""
         signer = above or self
         certificate = signer._sign(
-            self._name, self._key.public_key(), days, [(x509.BasicConstraints(True, None), True)]
+            self._name,
+            self._key.public_key(),
+            days,
+            [(one, True) for one in (x509.BasicConstraints(ca, None), *limits)],
         )
         self.certificate = certificate
         self.pem = certificate.public_bytes(Encoding.PEM)
@@ -176,12 +187,14 @@ class Authority:
         common_name: str = "localhost",
         days: float = 1,
         extension: x509.ExtensionType | None = None,
+        critical: Sequence[x509.ExtensionType] = (),
     ) -> TlsFiles:
         """A server's certificate for `names` that ends in `days`; `extension` stands for that of the names."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
         extension = extension or x509.SubjectAlternativeName([general_name(name) for name in names])
-        return self._files(folder, self._sign(subject, key.public_key(), days, [(extension, False)]), key)
+        extensions = [(extension, False), *((one, True) for one in critical)]
+        return self._files(folder, self._sign(subject, key.public_key(), days, extensions), key)
 
     def _files(self, folder: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> TlsFiles:
         files = TlsFiles(folder / "ca.pem", folder / "cert.pem", folder / "key.pem")

@@ -25,7 +25,7 @@ REFUSED = {
     ),
     "clientonly": (
         280,
-        rf"{SELF} is not made for servers \(extended key usage\)",
+        rf"{SELF} is not made for servers \(its key usages\)",
         "'tls.allow: [wrong-usage]' takes it",
     ),
     "selfsigned": (275, f"{SELF} is signed by itself, and not trusted here", "'tls.ca'"),

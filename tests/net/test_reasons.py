@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from OpenSSL import crypto
 
 from mailjobs.errors import VerifyError
@@ -66,6 +67,49 @@ def test_each_complaint_has_words(number: int, depth: int) -> None:
     (reason,) = found_reasons([Finding(number, depth, certificate)], 1)
     assert "CN=odd {name}" in reason.words
     assert reason.code in (274, 275) if depth else reason.code in (274, 275, 280)
+
+
+PERMITTED = x509.NameConstraints([x509.DNSName("other.example")], None)
+EXCLUDED = x509.NameConstraints(None, [x509.DNSName("localhost")])
+SIGNS_NOT = x509.KeyUsage(*[True] + [False] * 8)
+LEAF = x509.BasicConstraints(False, None)
+UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+
+
+@pytest.mark.parametrize(
+    ("between", "own", "words", "code"),
+    [
+        (PERMITTED, None, "CN=localhost has a name that an authority above it may not certify (name constraints)", 280),
+        (EXCLUDED, None, "CN=localhost has a name that an authority above it must not certify (name constraints)", 280),
+        (SIGNS_NOT, None, "CN=between is a certificate that signs others and is no CA", 275),
+        (None, LEAF, "CN=between is a certificate that signs others and is no CA", 275),
+        (None, UNKNOWN, "CN=localhost has a critical extension that is not known", 280),
+    ],
+)
+def test_what_an_authority_may_not_do_is_said_once(
+    tmp_path: Path, between: x509.ExtensionType | None, own: x509.ExtensionType | None, words: str, code: int
+) -> None:
+    root = Authority("root")
+    authority = Authority("between", root, limits=[between] if between else [], ca=own is not LEAF)
+    more = [own] if own is UNKNOWN else []
+    files = authority.issue(tmp_path, "localhost", critical=more)
+    files.ca.write_bytes(root.pem)
+    error = refused(files)
+    assert (error.message, error.code) == (f"the server's certificate is refused: {words}", code)
+
+
+def test_what_has_no_words_of_ours_has_those_of_openssl() -> None:
+    certificate = crypto.X509.from_cryptography(Authority("odd").certificate)
+    (reason,) = found_reasons([Finding(33, 0, certificate)], 1)
+    assert reason.words.startswith("CN=odd fails a check of OpenSSL: ")
+    assert reason.words.endswith("(33)")
+    assert len(reason.words) > 50
+
+
+def test_an_address_that_stands_among_the_names_is_none(tmp_path: Path) -> None:
+    name = x509.SubjectAlternativeName([x509.DNSName("192.0.2.1")])
+    error = refused(Authority("CA").issue(tmp_path, extension=name), "192.0.2.1")
+    assert "it has 192.0.2.1 as a name, not as an address" in error.message
 
 
 @pytest.mark.parametrize(
