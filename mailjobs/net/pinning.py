@@ -91,9 +91,10 @@ def _meant(accepted: Accepted) -> Sequence[Entry]:
         entries = _entries(accepted)
         return [choose(entries, accepted.subject)] if accepted.subject is not None else entries
     except Unreadable as error:
-        code = NOT_FOUND if isinstance(error, NotFound) else CertificateError.code
-        words = f"{error.source or '`accept`'}: {error.words}"
-        raise CertificateError(words, code=code, place=accepted.place, hint=error.hint or SHOWS) from None
+        chosen = isinstance(error, NotFound)
+        name = error.source or (f"'{accepted.file}'" if accepted.file is not None else "`accept`")
+        code, hint = (NOT_FOUND, error.hint) if chosen else (CertificateError.code, error.hint or SHOWS)
+        raise CertificateError(f"{name}: {error.words}", code=code, place=accepted.place, hint=hint) from None
     except (FileError, SetupError) as error:
         error.place = error.place or accepted.place
         raise

@@ -58,6 +58,7 @@ def _ciphers(context: SSL.Context, tls: Tls) -> list[Problem]:
     older = [(named, *_older(named, known)) for named in tls.ciphers if named not in suites]
     problems = [_unknown(named, "cipher", known) for named in suites if not _set_suites(_scratch(), named.text.upper())]
     problems += [problem for _, _, wrong in older for problem in wrong]
+    problems += _idle(tls, suites, [named for named, _, _ in older])
     if problems:
         return problems
     string = ":".join([*([text for _, text, _ in older] or ["DEFAULT"]), *([WEAK] if is_old(tls) else [])])
@@ -73,6 +74,19 @@ def _ciphers(context: SSL.Context, tls: Tls) -> list[Problem]:
             if all(bits_of(name) < tls.min_strength for name in left):
                 words = f"none of these ciphers has the {tls.min_strength} bits that `min_strength` asks for"
                 return [Problem(words, tls.ciphers[0].place)]
+    return []
+
+
+def _idle(tls: Tls, suites: list[Named], older: list[Named]) -> list[Problem]:
+    """Names that could choose nothing, since the versions that have them are not spoken."""
+    if suites and tls.max_version < "1.3":
+        words = f"{suites[0].text} is a suite of TLS 1.3, and `max_version` is {tls.max_version}"
+        return [Problem(words, suites[0].place)]
+    if older and tls.min_version == "1.3":
+        hint = f"the suites of TLS 1.3 are {', '.join(SUITES[:3])}"
+        return [
+            Problem(f"{older[0].text} chooses nothing of TLS 1.3, which `min_version` is", older[0].place, hint=hint)
+        ]
     return []
 
 

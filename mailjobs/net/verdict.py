@@ -24,7 +24,7 @@ def verdict(reasons: Sequence[Reason], allow: Sequence[str], leaf: x509.Certific
         return None
     codes = {reason.code for reason in left}
     return VerifyError(
-        f"the server's certificate is refused: {'; '.join(reason.words for reason in left)}",
+        f"the server's certificate is refused: {'; '.join(dict.fromkeys(reason.words for reason in left))}",
         code=codes.pop() if len(codes) == 1 else 280,
         stage="certificate",
         hint=_hint(left, allow, leaf),

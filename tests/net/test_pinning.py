@@ -173,6 +173,8 @@ def test_a_subject_picks_one_of_several_and_accepts_nobody_by_itself(tmp_path: P
         with pytest.raises(CertificateError, match=words) as caught:
             check_trust(exactly(Accepted(file=path, subject=subject, place=PLACE)))
         assert (caught.value.code, caught.value.place) == (272, PLACE)
+        assert caught.value.message.startswith(f"'{path}': ")
+        assert "s_client" not in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,8 @@ def test_a_revoked_one_is_refused_by_both_and_nothing_takes_it(lab: Lab, check: 
         assert words is not None
         assert words.startswith(f"{SELF} was revoked on 20")
         assert words.endswith("(keyCompromise)")
+    words, _ = verdict(lab, port, Revocation(crl=check, ocsp=check))
+    assert (words or "").count("was revoked") == 1
     with pytest.raises(VerifyError) as caught:
         dial(port, trusting(lab.ca_file, revocation=Revocation(crl=check)))
     assert (caught.value.code, caught.value.hint) == (280, None)

@@ -55,6 +55,20 @@ def test_suites_of_tls_1_3_and_the_other_ciphers_are_chosen_apart() -> None:
     assert chosen == ["TLS_AES_128_GCM_SHA256", *[name for name in usual if name not in SUITES]]
 
 
+@pytest.mark.parametrize(
+    ("tls", "words"),
+    [
+        (Tls(max_version="1.2", ciphers=named(SUITES[0])), "is a suite of TLS 1.3, and `max_version` is 1.2"),
+        (Tls(min_version="1.3", ciphers=named(SUITES[0], "AES128-SHA")), "AES128-SHA chooses nothing of TLS 1.3"),
+    ],
+)
+def test_a_name_that_can_choose_nothing_is_told(tls: Tls, words: str) -> None:
+    with pytest.raises(JobError) as caught:
+        ciphers_of(tls)
+    assert words in caught.value.problems[0].message
+    assert caught.value.problems[0].place == PLACE
+
+
 @pytest.mark.parametrize("text", ["HIGH:!aNULL:!RC4:!3DES:!MD5:!EXPORT", "*", "DEFAULT:@STRENGTH", "ALL:-PSK:+SHA1"])
 def test_usual_strings_are_taken(text: str) -> None:
     assert len(ciphers_of(Tls(ciphers=named(*text.split(":"))))) > 10
