@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from mailjobs.net.reasons import Finding, found_reasons
 from mailjobs.net.tls import secure
 from mailjobs.net.weakness import weaknesses
 from tests.fixtures.scripted import TlsFiles
-from tests.net.peers import Authority, MemoryServer, trusting
+from tests.net.peers import Authority, MemoryServer, Peers, trusting
 
 
 def refused(files: TlsFiles, host: str = "localhost", **settings: object) -> VerifyError:
@@ -110,6 +112,27 @@ def test_an_address_that_stands_among_the_names_is_none(tmp_path: Path) -> None:
     name = x509.SubjectAlternativeName([x509.DNSName("192.0.2.1")])
     error = refused(Authority("CA").issue(tmp_path, extension=name), "192.0.2.1")
     assert "it has 192.0.2.1 as a name, not as an address" in error.message
+
+
+JOB = """version: 1
+server: {{host: localhost, port: {port}, tls: {{mode: implicit, ca: {{file: cert.pem}}}}}}
+steps: [{{id: relay, connect: true}}]
+"""
+
+
+def test_a_serial_number_below_zero_is_taken_without_a_word_of_libraries(tmp_path: Path, peers: Peers) -> None:
+    """Old authorities have such numbers. Python warns of them unless it is told not to, as here."""
+    files = TlsFiles(tmp_path / "cert.pem", tmp_path / "cert.pem", tmp_path / "key.pem")
+    making = ["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=x", "-set_serial", "-5",
+              "-addext", "subjectAltName=DNS:localhost"]  # fmt: skip
+    subprocess.run([*making, "-keyout", files.key, "-out", files.certificate], check=True, capture_output=True)
+    port = peers.serve(lambda sock: sock.sendall(b"554 nobody\r\n"), files)
+    (tmp_path / "job.yaml").write_text(JOB.format(port=port))
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    running = [sys.executable, "-m", "mailjobs", "run", "job.yaml"]
+    done = subprocess.run(running, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=60)
+    assert "554 nobody" in done.stdout, done.stderr
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize(
