@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,8 @@ def stores(tmp_path_factory: pytest.TempPathFactory, people: People) -> Path:
     if lacking:
         missing(f"missing programs: {', '.join(lacking)}")
     folder = tmp_path_factory.mktemp("stores")
-    for kind in people.keys:
-        make_all(Maker(folder, people, kind), people, kind)
+    with ThreadPoolExecutor() as pool:  # most of the time programs are waited for
+        list(pool.map(lambda kind: make_all(Maker(folder, people, kind), people, kind), people.keys))
     return folder
 
 

@@ -61,17 +61,20 @@ def openssl(certificate: x509.Certificate, *words: str) -> str:
 
 
 def moment(text: str) -> datetime:
-    return datetime.strptime(text.partition("=")[2].strip(), "%b %d %H:%M:%S %Y %Z").replace(tzinfo=UTC)
+    return datetime.strptime(text.strip(), "%b %d %H:%M:%S %Y %Z").replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize("kind", KEYS)
 def test_it_says_what_openssl_says(kind: str) -> None:
     certificate = made(kind)
     told = describe(certificate)
-    text = openssl(certificate, "-text")
-    assert told["serial"] == openssl(certificate, "-serial").strip().partition("=")[2] == "0ABC"
-    assert datetime.fromisoformat(told["not_before"]) == moment(openssl(certificate, "-startdate"))
-    assert datetime.fromisoformat(told["not_after"]) == moment(openssl(certificate, "-enddate"))
+    text = openssl(certificate, "-serial", "-startdate", "-enddate", "-pubkey", "-text")
+    lines = dict(
+        line.split("=", 1) for line in text.splitlines() if line.startswith(("serial=", "notBefore=", "notAfter="))
+    )
+    assert told["serial"] == lines["serial"] == "0ABC"
+    assert datetime.fromisoformat(told["not_before"]) == moment(lines["notBefore"])
+    assert datetime.fromisoformat(told["not_after"]) == moment(lines["notAfter"])
     assert told["days_left"] == 3
     assert f"Signature Algorithm: {told['signature_algorithm']}\n" in text
     assert told["version"] == "V3"
@@ -79,7 +82,7 @@ def test_it_says_what_openssl_says(kind: str) -> None:
     for digest in ("md5", "sha1", "sha256"):
         shown = openssl(certificate, "-fingerprint", f"-{digest}").strip().partition("=")[2]
         assert told[digest] == shown.lower()
-    assert told["public_key_pem"] == openssl(certificate, "-pubkey")
+    assert told["public_key_pem"] in text
     if kind != "ed25519":
         assert f"({told['public_key_bits']} bit)" in text
     assert told["public_key_algorithm"] == {"rsa": "RSA", "ec": "EC", "ed25519": "Ed25519"}[kind]
