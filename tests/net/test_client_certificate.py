@@ -20,7 +20,7 @@ from mailjobs.net.trust import check_trust
 from mailjobs.secret import Secret
 from tests.certs.makers import People, as_json, jks, jwk, xml
 from tests.fixtures.lab import Lab, missing
-from tests.fixtures.running import command
+from tests.fixtures.running import run_text
 from tests.fixtures.scripted import TlsFiles
 from tests.net.peers import Peers, dial, server_context, trusting
 
@@ -193,7 +193,7 @@ def test_the_chain_of_the_job_stands_for_that_of_the_store(client: Path) -> None
     assert load_identity(named(client, "alice.pfx", password=PFX)).chain == (authority,)
 
 
-JOB = """version: 1
+JOB = """
 server:
   host: localhost
   port: {port}
@@ -214,12 +214,16 @@ messages:
 """
 
 
-def test_a_job_logs_in_after_starttls_and_sees_as_whom(lab: Lab, client: Path, box_name: str, tmp_path: Path) -> None:
+def test_a_job_logs_in_after_starttls_and_sees_as_whom(
+    lab: Lab, client: Path, box_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     box = lab.mailbox(box_name)
     facts = {"port": lab.port("P_MTLS_STARTTLS"), "ca": lab.ca_file, "folder": client, "box": box_name}
-    (tmp_path / "job.yaml").write_text(JOB.format(**facts))
-    done = command("run", tmp_path / "job.yaml", PFX="pfxpass")
-    assert done.returncode == 0, done.stderr
+    monkeypatch.setenv("PFX", "pfxpass")
+    record, _ = run_text(JOB.format(**facts))
+    assert record.exit_status == 0, record.as_dict()
     assert b"Subject: CN=alice, O=Mail Lab, True" in box.wait()[0].raw
-    done = command("run", tmp_path / "job.yaml", PFX="wrong")
-    assert (done.returncode, "the password is wrong" in done.stderr) == (77, True)
+    monkeypatch.setenv("PFX", "wrong")
+    record, _ = run_text(JOB.format(**facts))
+    assert record.exit_status == 77
+    assert "the password is wrong" in str(record.as_dict())
