@@ -93,7 +93,7 @@ def _meant(accepted: Accepted) -> Sequence[Entry]:
     except Unreadable as error:
         chosen = isinstance(error, NotFound)
         name = error.source or (f"'{accepted.file}'" if accepted.file is not None else "`accept`")
-        code, hint = (NOT_FOUND, error.hint) if chosen else (CertificateError.code, error.hint or SHOWS)
+        code, hint = (NOT_FOUND, error.hint) if chosen else (CertificateError.code, error.hint or _shows(accepted))
         raise CertificateError(f"{name}: {error.words}", code=code, place=accepted.place, hint=hint) from None
     except (FileError, SetupError) as error:
         error.place = error.place or accepted.place
@@ -113,6 +113,11 @@ def _entries(accepted: Accepted) -> list[Entry]:
     if not shown:
         raise Unreadable("it has no certificate and no public key that can be read")
     return shown
+
+
+def _shows(accepted: Accepted) -> str | None:
+    """Where the file is no store with a password it may be no certificate at all."""
+    return SHOWS if accepted.password is None else None
 
 
 SHOWS = "'openssl s_client -connect HOST:PORT -starttls smtp' shows a server's certificate in PEM"

@@ -17,6 +17,10 @@ REPLY = re.compile(rb"[2-5][0-9]{0,2}(?:$|[ -])")
 RECORD_TYPES = (20, 21, 22, 23)  # RFC 8446 section 5.1
 VERSIONS = ("protocol version", "unsupported protocol")
 NOTHING_IN_COMMON = ("handshake failure", "insufficient security", "wrong signature type", "bad ecpoint", "wrong curve")
+# Alerts of a server about the certificate that logs us in: RFC 8446 section 6.2.
+UNTRUSTED = ("unknown ca", "bad certificate", "certificate unknown", "certificate expired", "certificate revoked",
+             "unsupported certificate")  # fmt: skip
+NO_CERTIFICATE = "the server wants to know who connects: 'tls.certificate' shows a certificate"
 STARTTLS = "'tls: starttls' secures the connection after the greeting, 'tls: none' never"
 WEB = "a web server, a captive portal or a proxy answers there, and no mail server: check host and port"
 SHOWN = 80  # of what a server says that does not speak TLS
@@ -34,6 +38,8 @@ def handshake_error(error: SSL.Error, heard: bytes, tls: Tls) -> TLSError:
         hint = _version_hint(tls)
     elif any(word in reason for word in NOTHING_IN_COMMON):
         hint = _choice_hint(tls)
+    elif alert:
+        hint = _certificate_hint(alert[1])
     return TLSError(f"the TLS handshake failed: {words}", stage="handshake", hint=hint)
 
 
@@ -42,8 +48,15 @@ def record_error(error: SSL.Error, doing: str, code: int) -> TLSError:
     reason = openssl_reason(error)
     alert = ALERT.fullmatch(reason)
     if alert:
-        return TLSError(f"the server ended TLS with the alert '{alert[1]}'", code=276)
+        hint = _certificate_hint(alert[1])
+        return TLSError(f"the server ended TLS with the alert '{alert[1]}'", code=276, hint=hint)
     return TLSError(f"cannot {doing} what goes over the connection: {reason}", code=code)
+
+
+def _certificate_hint(alert: str) -> str | None:
+    if alert == "certificate required":
+        return NO_CERTIFICATE
+    return "the server does not take the certificate of 'tls.certificate'" if alert in UNTRUSTED else None
 
 
 def openssl_reason(error: Exception) -> str:

@@ -116,7 +116,12 @@ def _unwelcome(conversation: Conversation, reply: Reply) -> ReplyError:
     """RFC 5321 section 3.1: 220, or 554 and 421 for no service."""
     if reply.positive or reply.intermediate:
         return ProtocolError(f"the greeting is {reply.code}, not 220: {reply}", reply=reply, stage="greeting")
-    return conversation.refusal("the connection", reply, "greeting")
+    error = conversation.refusal("the connection", reply, "greeting")
+    if conversation.tls is not None and not conversation.server.tls.certificate and "certificate" in reply.text.lower():
+        from mailjobs.net.tls_failure import NO_CERTIFICATE
+
+        error.hint = NO_CERTIFICATE
+    return error
 
 
 def _hello(conversation: Conversation) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,6 +108,23 @@ def test_without_one_or_with_another_s_it_does_not(lab: Lab, client: Path) -> No
     assert shown is None
     for name in ("untrusted", "expired"):
         assert b"421 4.7.1" in told(lab, named(client, f"{name}.crt+{name}.key"))[0]
+
+
+def test_a_server_that_wants_one_is_hinted_at(lab: Lab, client: Path, tls_files: TlsFiles, peers: Peers) -> None:
+    """Postfix says so in its greeting; OpenSSL ends TLS."""
+    server = f"{{host: localhost, port: {lab.port('P_MTLS')}, tls: {{mode: implicit, ca: {{file: {lab.ca_file}}}}}}}"
+    record, _ = run_text(f"server: {server}\nsteps: [{{connect: true}}]\n")
+    assert "'tls.certificate' shows a certificate" in str(record.steps[0].error and record.steps[0].error.hint)
+    ask = server_context(tls_files, ask=True)
+    for store, hint in (
+        (None, "'tls.certificate' shows"),
+        (named(client, "alice.pem"), "does not take the certificate"),
+    ):
+        port = peers.serve(lambda sock: ask.wrap_socket(sock, server_side=True).close())
+        stream = dial(port, trusting(tls_files.ca, certificate=store))
+        with closing(stream), pytest.raises(TLSError) as caught:
+            stream.read()
+        assert hint in str(caught.value.hint), caught.value.message
 
 
 def test_as_a_secret_in_base64_or_as_pem(lab: Lab, client: Path) -> None:
