@@ -13,6 +13,7 @@ from mailjobs.job.template import check_named
 from mailjobs.job.values import plain
 
 KINDS = ("sha256", "file", "pem", "data", "pkcs11")
+USELESS = {"sha256": ("password", "type", "subject"), "pem": ("password",)}
 SHA256 = re.compile(r"[0-9a-f]{64}")
 OTHER_DIGESTS = {32: "MD5", 40: "SHA-1", 56: "SHA-224", 96: "SHA-384", 128: "SHA-512"}
 
@@ -22,8 +23,11 @@ def build_accepted(node: Node, path: JobPath, problems: Problems) -> model.Accep
     kind = next(key for key in KINDS if node.get(key) is not None)
     inner, password, wanted = node.value[kind], node.get("password"), node.get("type")
     spot = place(inner, (*path, kind))
+    for key in USELESS.get(kind, ()):
+        useless = node.get(key)
+        if useless is not None:
+            problems.at_key(useless, (*path, key), f"`{key}` beside `{kind}` says nothing", hint="leave it out")
     if kind == "sha256":
-        _check_alone(node, path, problems)
         return model.Accepted(sha256=_digest(inner, (*path, kind), problems), place=spot)
     if wanted is not None:
         check_type(wanted, (*path, "type"), [kind], problems)
@@ -39,13 +43,6 @@ def build_accepted(node: Node, path: JobPath, problems: Problems) -> model.Accep
         subject=plain(node.get("subject")),
         place=spot,
     )
-
-
-def _check_alone(node: Node, path: JobPath, problems: Problems) -> None:
-    for key in ("password", "type", "subject"):
-        found = node.get(key)
-        if found is not None:
-            problems.at_key(found, (*path, key), f"a digest is all there is: `{key}` beside it says nothing")
 
 
 def _digest(node: Node, path: JobPath, problems: Problems) -> str:

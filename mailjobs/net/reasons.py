@@ -58,10 +58,9 @@ def _distinct(findings: Sequence[Finding]) -> list[Finding]:
     is not made for anything above others either.
     """
     missing = [finding for finding in findings if complaint(finding.number) is NO_ISSUER]
-    none = {finding.depth for finding in findings if complaint(finding.number) is NO_CA}
+    no_ca = {finding.depth for finding in findings if complaint(finding.number) is NO_CA}
     others = [finding for finding in findings if complaint(finding.number) is not NO_ISSUER]
-    unfit = [one for one in others if one.depth in none and complaint(one.number).allow == WRONG_USAGE]
-    return [finding for finding in others if finding not in unfit] + missing[:1]
+    return [one for one in others if one.depth not in no_ca or complaint(one.number).allow != WRONG_USAGE] + missing[:1]
 
 
 def _reason(finding: Finding, sent: int, several_expired: bool) -> Reason:

@@ -121,8 +121,9 @@ def test_an_accepted_store_has_password_type_and_subject(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (f"sha256: {DIGEST}, password: {{env: PFX}}", "`password` beside it says nothing"),
-        (f"sha256: {DIGEST}, subject: CN=relay", "`subject` beside it says nothing"),
+        (f"sha256: {DIGEST}, password: {{env: PFX}}", "`password` beside `sha256` says nothing"),
+        ("pem: text, password: {env: PFX}", "`password` beside `pem` says nothing"),
+        (f"sha256: {DIGEST}, subject: CN=relay", "`subject` beside `sha256` says nothing"),
         ("data: {env: PFX}, type: bcfks", "BCFKS store"),
         ("pem: text, type: pkcs11", "the type pkcs11 is none of `pem`"),
         (f"sha256: {DIGEST}, pem: text", "server.tls.accept"),
