@@ -86,6 +86,9 @@ def may_refer(html: str) -> bool:
 
 def names_a_reference(html: str) -> bool:
     """Whether one of REFERRING stands in html, whatever the case of its letters."""
+    if html.isascii():  # nearly always, and then the cheapest
+        letters = html.lower()
+        return "src" in letters or "background" in letters or "url(" in letters
     lower = html.encode("utf-8", "surrogatepass").lower()  # of octets a fraction of what letters cost
     return True in [word in lower for word in REFERRING]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from mailjobs.errors import JobError
@@ -26,7 +27,8 @@ Line = Callable[[Scope], str]
 
 SHORT = MAX_LINE - len("To:  <>")  # characters of a name and an address that need no fold
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/^_`{|}~-]+)*")
-_ADDRESS = re.compile(r"([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
+_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
+_DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _DIGITS = re.compile(f"{OPEN}([0-9]+){CLOSE}")
 
 
@@ -65,14 +67,12 @@ class Straight:
         if values is None:
             return None
         address, name = values[way.address], "" if way.name is None else values[way.name]
-        found = _ADDRESS.fullmatch(address)
-        if found is None or len(address) >= MAX_ADDRESS or found.end(1) > MAX_LOCAL:
+        local, _, domain = address.rpartition("@")
+        if len(address) >= MAX_ADDRESS or len(local) > MAX_LOCAL or _LOCAL.fullmatch(local) is None:
             return None
         if way.name is not None and (not name or name != name.strip()):
             return None
-        try:
-            ascii_domain(found[2])
-        except AddressSyntax:
+        if not _usual(domain):
             return None
         return Recipient(address, "to", name, way.notify)
 
@@ -103,6 +103,15 @@ class Straight:
             return f"To: {name} <{address}>\r\n" if name else f"To: {address}\r\n"
         local, _, domain = address.partition("@")
         return self._way.line(Mailbox(name, local, domain, True))
+
+
+@lru_cache(maxsize=4096)
+def _usual(domain: str) -> bool:
+    """Whether nothing has to be done to a domain. Of a batch many have the same."""
+    try:
+        return _DOMAIN.fullmatch(domain) is not None and bool(ascii_domain(domain))
+    except AddressSyntax:
+        return False
 
 
 def joined(parts: Sequence[Field | Line]) -> str | Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 LONGEST_DOMAIN, LONGEST_PATH = 255, 256  # octets, RFC 5321 section 4.5.3.1; long local parts are the server's to refuse
 
@@ -16,7 +17,8 @@ DOMAIN = re.compile(rf"{LABEL}(?:\.{LABEL})*")
 LITERAL = re.compile(r"\[[^\x00-\x20<>\[\\\]\x7f]+\]")
 _USUAL_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 # What nearly every address is like, and needs no further look.
-USUAL = re.compile(rf"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@{_USUAL_LABEL}(?:\.{_USUAL_LABEL})*")
+USUAL_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
+USUAL_DOMAIN = re.compile(rf"{_USUAL_LABEL}(?:\.{_USUAL_LABEL})*")
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -52,9 +54,16 @@ def _check_domain(domain: str) -> None:
 
 def mailbox_wire(address: str) -> bytes:
     """`<address>` for the wire. Raises ValueError for what is no mailbox."""
-    if len(address) > LONGEST_PATH - 2 or USUAL.fullmatch(address) is None:
+    local, _, domain = address.rpartition("@")
+    if len(address) > LONGEST_PATH - 2 or USUAL_LOCAL.fullmatch(local) is None or not _usual_domain(domain):
         split_mailbox(address)
     return b"<%b>" % address.encode()
+
+
+@lru_cache(maxsize=1024)
+def _usual_domain(domain: str) -> bool:
+    """Of a batch many have the same."""
+    return USUAL_DOMAIN.fullmatch(domain) is not None
 
 
 def needs_smtputf8(address: str) -> bool:

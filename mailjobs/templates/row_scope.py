@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-_PLAIN = re.compile("[^&<>'\"\x00-\x1f\x7f-\U0010ffff]*")
+_NOT_PLAIN: Final = bytes(range(32)) + b"&<>'\"\x7f"
 MOST: Final = 998  # characters of all values of a plain row together: what a line of text may have
 
 
@@ -31,6 +30,7 @@ def row_scope(scope: Mapping[str, Any], values: Mapping[str, Any]) -> RowScope:
             text = "".join(values.values())
         except TypeError:
             return made
-        if len(text) <= MOST and _PLAIN.fullmatch(text):
-            made.plain, made.together = len(text), text
+        length = len(text)
+        if length <= MOST and text.isascii() and len(text.encode().translate(None, _NOT_PLAIN)) == length:
+            made.plain, made.together = length, text
     return made
