@@ -205,20 +205,34 @@ class Dispatch(Generic[L]):
         None where it is written down: who is tried again may be taken by another connection at once, whose line must
         come behind this one.
         """
-        if error is None:
-            self.settled += 1
         settled = Settled(errand.letter, outcomes, error)
-        if False not in [outcome.state == "accepted" for outcome in outcomes]:
-            self._report(settled)
-            return settled
-        self._complain(outcomes)
-        again = self._weigh(errand, outcomes, error)
-        if not again:
-            return settled
-        self._book.settle([settled])
+        return settled if self.settle_together([(errand, settled)]) else None
+
+    def settle_together(self, tried: Sequence[tuple[Errand[L], Settled[Letter]]]) -> list[Settled[Letter]]:
+        """As `settle`, for several."""
+        unwritten = []
+        for errand, settled in tried:
+            if settled.error is None:
+                self.settled += 1
+            for outcome in settled.outcomes:
+                if outcome.state != "accepted":
+                    if self._is_over(errand, settled):
+                        unwritten.append(settled)
+                    break
+            else:
+                self._report(settled)
+                unwritten.append(settled)
+        return unwritten
+
+    def _is_over(self, errand: Errand[L], settled: Settled[Letter]) -> bool:
+        """Whether there is no other try; where there is one, what this one brought is written down before it."""
+        self._complain(settled.outcomes)
+        again = self._weigh(errand, settled.outcomes, settled.error)
+        if again:
+            self._book.settle([settled])
         for one, moment in again:
             self._park(one, moment)
-        return None
+        return not again
 
     def _weigh(
         self, errand: Errand[L], outcomes: tuple[Outcome, ...], error: MailjobsError | None

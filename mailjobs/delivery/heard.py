@@ -17,8 +17,11 @@ def of_the_message(outcomes: tuple[Outcome, ...], error: MailjobsError | None) -
     """A 421 before any content ends a session that has been of use: the message was not attempted, and the connection
     is lost. Servers end sessions after so many messages, or after some time, in this way (RFC 5321 section 3.8).
     """
-    if error is None and False not in [outcome.state == "accepted" for outcome in outcomes]:
-        return outcomes, None
+    for outcome in outcomes:
+        if outcome.state != "accepted":
+            break
+    else:
+        return outcomes, error
     said = [outcome for outcome in outcomes if _goodbye(outcome)]
     if not said:
         return outcomes, error

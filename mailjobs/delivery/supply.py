@@ -110,6 +110,10 @@ class Supply(Generic[L]):
         if settled is not None:
             self._unwritten.append(settled)
 
+    def settle_together(self, tried: Sequence[tuple[Errand[L], Settled[Letter]]]) -> None:
+        """As `settle`, for several."""
+        self._unwritten += self._dispatch.settle_together(tried)
+
     def flush(self) -> None:
         """Write down what became of letters."""
         unwritten, self._unwritten = self._unwritten, []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Generic, TypeVar
 
 from mailjobs.delivery.dispatch import Stopped
@@ -24,7 +25,7 @@ class Windowed(Generic[L]):
         self._supply = supply
         self._window: Window[Letter] = Window(conversation, size)
         self._carried = 0
-        self._errands: dict[int, Errand[L]] = {}  # by the identity of their letters, which are alive in the window
+        self._errands: deque[Errand[L]] = deque()  # those whose letters are in the window, in its order
 
     @property
     def empty(self) -> bool:
@@ -82,9 +83,10 @@ class Windowed(Generic[L]):
             return False
         letters = [errand.letter for errand in errands]
         self._supply.dot(letters)
-        for errand in errands:
-            self._errands[id(errand.letter)] = self._supply.ready.popleft()
-        self._settle(self._window.write(letters))
+        for _ in errands:
+            self._supply.ready.popleft()
+        self._errands += errands
+        self._window.write(letters)
         return True
 
     def _front(self, most: int) -> list[Errand[L]]:
@@ -97,10 +99,20 @@ class Windowed(Generic[L]):
         return found
 
     def _settle(self, settled: list[Settled[Letter]]) -> int:
+        tried = []
         for one in settled:
-            outcomes, error = one.outcomes, one.error
             if self._carried:
-                outcomes, error = of_the_message(outcomes, error)
+                outcomes, error = of_the_message(one.outcomes, one.error)
+                if outcomes is not one.outcomes:
+                    one = Settled(one.letter, outcomes, error)
             self._carried += 1
-            self._supply.settle(self._errands.pop(id(one.letter)), outcomes, error)
-        return len(settled)
+            errand = self._errands[0]
+            if errand.letter is one.letter:
+                self._errands.popleft()
+            else:  # the server could not take it at all, so it has overtaken those under way
+                errand = next(other for other in self._errands if other.letter is one.letter)
+                self._errands.remove(errand)
+            tried.append((errand, one))
+        if tried:
+            self._supply.settle_together(tried)
+        return len(tried)

@@ -23,6 +23,7 @@ from mailjobs.smtp import Answer, Bdat, Command, Rset, Transaction
 L = TypeVar("L", bound=Letter)
 
 RSET = Rset()
+USUAL = {250}
 
 
 class Window(Generic[L]):
@@ -56,25 +57,23 @@ class Window(Generic[L]):
             return False
         return not letter.stop_indexes or len(letter.envelope.recipients) == 1
 
-    def write(self, letters: Sequence[L]) -> list[Settled[L]]:
-        """Write all of `letters`, whose dots the caller has written down; those that the server cannot take at all.
+    def write(self, letters: Sequence[L]) -> None:
+        """Write all of `letters`, whose dots the caller has written down, but for what the server cannot take at all.
 
         Raises MailjobsError where the connection fails; `lost` then tells what is known.
         """
-        refused: list[Settled[L]] = []
         commands: list[Command] = []
         for letter in letters:
             transaction = Transaction(letter.envelope, letter.stop_indexes)
             try:
                 commands += self._group(letter, transaction)
             except ReplyError as error:
-                refused.append(Settled(letter, transaction.outcomes, error))
+                self._done.append(Settled(letter, transaction.outcomes, error))
                 continue
             transaction.content_sent()
             self._under_way.append((letter, transaction))
         if commands:
             self._conversation.write(commands, "the message")
-        return refused
 
     def _group(self, letter: Letter, transaction: Transaction) -> list[Command]:
         extensions = self._conversation.engine.extensions
@@ -82,7 +81,10 @@ class Window(Generic[L]):
         return [RSET, *transaction.group(extensions, cast("bytes", letter.content))]  # the caller has asked `takes`
 
     def collect(self, wait: bool) -> list[Settled[L]]:
-        """Letters whose reply has come, in order; with `wait` at least one. Raises MailjobsError as `write` does."""
+        """Letters whose reply has come, in order, and those refused; with `wait` at least one.
+
+        Raises MailjobsError as `write` does.
+        """
         if not wait:
             self._conversation.listen()
         while self._under_way:
@@ -96,15 +98,20 @@ class Window(Generic[L]):
         return done
 
     def _take(self, answers: Sequence[Answer]) -> None:
-        for command, reply in answers:
-            kind = type(command)
-            if kind is Rset and reply.positive:
-                continue
+        at, count = 0, len(answers)
+        usual = {reply.code for _, reply in answers} == USUAL
+        while at < count:
             letter, transaction = self._under_way[0]
-            transaction.answer(None if kind is Rset else command, reply)
-            if kind is Bdat:
-                self._under_way.popleft()
-                self._done.append(Settled(letter, transaction.outcomes))
+            size = transaction.unanswered if usual else 0
+            if size and at + size < count and type(answers[at].command) is Rset:
+                at += size + 1
+                transaction.answer_all(answers[at - 1].reply)
+            else:
+                at += 1
+                if not _hear(transaction, answers[at - 1]):
+                    continue
+            self._under_way.popleft()
+            self._done.append(Settled(letter, transaction.outcomes))
 
     def lost(self, error: MailjobsError) -> list[Settled[L]]:
         """All that is not told yet, after the connection has failed.
@@ -121,3 +128,12 @@ class Window(Generic[L]):
             settled.append(Settled(letter, transaction.outcomes, error))
         self._under_way.clear()
         return settled
+
+
+def _hear(transaction: Transaction, answer: Answer) -> bool:
+    """Take in one reply to a group; whether it was the last. That to its RSET says something only by a refusal."""
+    kind = type(answer.command)
+    if kind is Rset and answer.reply.positive:
+        return False
+    transaction.answer(None if kind is Rset else answer.command, answer.reply)
+    return kind is Bdat

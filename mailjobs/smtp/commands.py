@@ -198,6 +198,8 @@ class Mail(Command):
         size = b" SIZE=%d" % self.size if self.size is not None else b""
         body = b" BODY=8BITMIME" if self.eightbit else b""
         utf8 = b" SMTPUTF8" if self.smtputf8 else b""
+        if not self.extra:  # what is left has a bound by itself
+            return b"MAIL FROM:%b%b%b%b\r\n" % (path, size, body, utf8)
         return _within(b"MAIL FROM:%b%b%b%b%b\r\n" % (path, size, body, utf8, _parameters(self.extra)), self)
 
     def line(self) -> str:

@@ -112,7 +112,11 @@ class Transaction:
         size = envelope.size if "SIZE" in extensions.keywords else None
         utf8 = envelope.smtputf8 if self._ascii else self._smtputf8
         mail = Mail(envelope.sender, size, envelope.eightbit, utf8, envelope.mail_parameters)
-        commands: list[Command] = [mail, *self._recipients()]
+        if envelope.recipient_parameters:
+            people = [Rcpt(envelope.recipients[index], envelope.parameters_of(index)) for index in self._asked]
+        else:
+            people = [Rcpt(envelope.recipients[index]) for index in self._asked]
+        commands: list[Command] = [mail, *people]
         if not pipelining:
             self._waiting.extend(commands[1:])
             del commands[1:]
@@ -121,12 +125,6 @@ class Transaction:
             self._data_sent = True
         self._sent = len(commands)
         return commands
-
-    def _recipients(self) -> list[Rcpt]:
-        envelope = self.envelope
-        if not envelope.recipient_parameters:
-            return [Rcpt(envelope.recipients[index]) for index in self._asked]
-        return [Rcpt(envelope.recipients[index], envelope.parameters_of(index)) for index in self._asked]
 
     def group(self, extensions: Extensions, content: bytes) -> list[Command]:
         """The whole message in one group, for a server with PIPELINING and CHUNKING: MAIL, each RCPT, BDAT LAST.
@@ -227,6 +225,18 @@ class Transaction:
             self._closing(reply)
         else:
             raise ProtocolError(f"a reply out of order: {reply}", reply=reply)
+
+    def answer_all(self, reply: Reply) -> None:
+        """As `answer` with 250 for each command of a `group` of which none was answered yet; `reply` is the last."""
+        self._answered = self._sent
+        self._next_recipient = self._accepted = len(self._asked)
+        self._final = reply
+        self._settle_open("accepted", reply, "the message")
+
+    @property
+    def unanswered(self) -> int:
+        """How many replies are due where none has come, else 0."""
+        return 0 if self._answered else self._sent
 
     @property
     def due(self) -> int:

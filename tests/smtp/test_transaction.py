@@ -148,3 +148,25 @@ def test_a_code_that_a_command_cannot_have_breaks_the_protocol(command: str, cod
     replies = {"MAIL": [250], "RCPT": [250], "DATA": [354], "the message": [250], command: [code]}
     with pytest.raises(ProtocolError):
         play(Transaction(envelope(1)), ready(True), replies)
+
+
+@given(st.lists(st.sampled_from(["a@x.test", "\u00fc@x.test", "b@y.test"]), min_size=1, max_size=4))
+def test_answers_to_a_whole_group_may_be_taken_in_at_once(recipients: list[str]) -> None:
+    extensions = Extensions.parse(Reply(250, ("name", "PIPELINING", "CHUNKING")))
+    one_by_one, at_once = [Transaction(Envelope("s@x.test", tuple(recipients), 1)) for _ in range(2)]
+    for transaction in (one_by_one, at_once):
+        try:
+            transaction.require(extensions)
+        except ReplyError:
+            assert not any(recipient.isascii() for recipient in recipients)
+            return
+        commands = transaction.group(extensions, b"x")
+        transaction.content_sent()
+        assert transaction.unanswered == len(commands)
+    replies = [Reply(250, (str(at),)) for at in range(len(commands))]
+    for command, reply in zip(commands, replies, strict=True):
+        one_by_one.answer(command, reply)
+        assert one_by_one.unanswered == 0
+    at_once.answer_all(replies[-1])
+    slots = [name for name in Transaction.__slots__ if name != "_waiting"]
+    assert [getattr(at_once, name) for name in slots] == [getattr(one_by_one, name) for name in slots]
