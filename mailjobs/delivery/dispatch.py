@@ -7,6 +7,7 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from mailjobs import clock
@@ -72,9 +73,11 @@ class Dispatch(Generic[L]):
 
     def _take(self, made: deque[L]) -> Errand[L] | None:
         """A letter from the book; of one for very many the first part."""
-        if len(self._parked) >= MOST_PARKED or not (made or self.make(made)):
+        if self._parked and len(self._parked) >= MOST_PARKED:
             return None
-        letter = made.popleft()
+        letter = made.popleft() if made else self._fresh()
+        if letter is None:
+            return None
         if self._terms.recipients_per_message is None:
             return Errand(letter, letter)
         parts = split(letter, self._terms.recipients_per_message)
@@ -84,25 +87,23 @@ class Dispatch(Generic[L]):
 
     def make(self, made: deque[L]) -> bool:
         """Take a letter from the book, or one that was given back; whether there was any."""
-        if self.stopped:
-            return False
-        letter = self._again() if self._given_back else self._book.take()
+        letter = None if self.stopped else self._fresh()
         if letter is None:
             return False
         made.append(letter)
         return True
 
-    def _again(self) -> L | None:
-        try:
-            return self._given_back.popleft()
-        except IndexError:  # another connection was faster
-            return self._book.take()
+    def _fresh(self) -> L | None:
+        if self._given_back:
+            with suppress(IndexError):  # another connection was faster
+                return self._given_back.popleft()
+        return self._book.take()
 
     def _may_go(self, errand: Errand[L]) -> bool:
         """Whether its domains may be sent to now; else it is parked, and others go ahead."""
-        errand.moment = self._limits.domains(errand.letter.envelope.recipients, errand.moment)
-        if errand.moment:
-            self._park(errand, errand.moment)
+        errand.moment = moment = self._limits.domains(errand.letter.envelope.recipients, errand.moment)
+        if moment:
+            self._park(errand, moment)
             return False
         return True
 

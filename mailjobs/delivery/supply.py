@@ -39,13 +39,14 @@ class Supply(Generic[L]):
         """
         if self._trouble is not None and not self.ready:
             raise self._trouble
-        while len(self.ready) < count:
-            errand = self._next(wait and not self.ready)
+        ready = self.ready
+        while len(ready) < count:
+            errand = self._next(wait and not ready)
             if errand is None:
                 break
-            self.ready.append(errand)
+            ready.append(errand)
             self._due = self._dispatch.due
-        return bool(self.ready)
+        return bool(ready)
 
     def peek(self) -> None:
         """See to it that a second errand is ready, where it may go out now. Raises nothing: that comes with `fill`."""

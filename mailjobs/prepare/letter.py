@@ -47,10 +47,16 @@ def _envelope_type() -> type[Envelope]:
 
 def _envelope(outgoing: Outgoing, size: int) -> Envelope:
     people, reports = outgoing.recipients, outgoing.reports
-    wished = [one for one in people if one.notify or one.orcpt or one.options]
+    if len(people) == 1:  # of a batch nearly always
+        only = people[0]
+        addresses: tuple[str, ...] = (only.address,)
+        wished = bool(only.notify or only.orcpt or only.options)
+    else:
+        addresses = tuple([one.address for one in people])
+        wished = any(one.notify or one.orcpt or one.options for one in people)
     return _envelope_type()(
         outgoing.sender,
-        tuple([one.address for one in people]),
+        addresses,
         size,
         outgoing.smtputf8,
         outgoing.eightbit,

@@ -138,7 +138,10 @@ class Post:
         """The replies to an opening that went out behind another message have come with the reply to that one."""
         try:
             for answer in self._conversation.answers_at_hand(transaction.due):
-                _hear(transaction, answer)
+                if type(answer.command) is Rset:
+                    _hear(transaction, answer)
+                else:
+                    transaction.answer(*answer)
         except MailjobsError:
             transaction.lost()
             raise
