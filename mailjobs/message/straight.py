@@ -63,7 +63,7 @@ class Straight:
     def recipient(self, scope: Scope) -> Recipient | None:
         """Whom the row's message is for."""
         way = self._way
-        values = way.to.plain(scope) or way.to.values(scope)
+        values = way.to.plain(scope) or way.to.looked_at(scope)
         if values is None:
             return None
         address, name = values[way.address], "" if way.name is None else values[way.name]

@@ -39,8 +39,13 @@ def text_lines(file: BinaryIO, codec: str) -> Iterator[str]:
         text = text.removesuffix(held)
         start = 0
         for found in _END.finditer(text):
-            yield "".join(begun) + text[start : found.end()]
-            begun, size, start = [], 0, found.end()
+            end = found.end()
+            if begun:
+                yield "".join(begun) + text[start:end]
+                begun, size = [], 0
+            else:
+                yield text[start:end]
+            start = end
         begun.append(text[start:])
         size += len(text) - start
         if size > MAX_LINE:

@@ -73,9 +73,10 @@ class Simple:
 
     def values(self, scope: Mapping[str, Any]) -> Sequence[str] | None:
         """The values as text; None where Jinja has to look at them."""
-        return self.plain(scope) or self._looked_at(scope)
+        return self.plain(scope) or self.looked_at(scope)
 
-    def _looked_at(self, scope: Mapping[str, Any]) -> list[str] | None:
+    def looked_at(self, scope: Mapping[str, Any]) -> list[str] | None:
+        """As `values`, where nothing is known of the row."""
         held = scope.get(self._holder)
         if type(held) is dict:
             texts: list[Any] = list(map(held.get, self._keys))
@@ -104,7 +105,7 @@ class Simple:
         plain = self.plain(scope)
         if plain is not None:
             return self.pattern % plain
-        values = self._looked_at(scope)
+        values = self.looked_at(scope)
         if values is None:
             return None
         if self._html and _TO_ESCAPE.search("".join(values)):
