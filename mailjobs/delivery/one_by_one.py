@@ -70,7 +70,10 @@ class OneByOne(Generic[L]):
 
     def _heard(self, outcomes: tuple[Outcome, ...], failure: MailjobsError | None) -> Heard:
         """What was said of the message, and not of the connection or of how we talk."""
-        if False not in [outcome.state == "accepted" for outcome in outcomes]:
+        for outcome in outcomes:
+            if outcome.state != "accepted":
+                break
+        else:
             return outcomes, failure
         if self._was_ahead:
             heard = in_step(outcomes, failure)

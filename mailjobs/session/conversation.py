@@ -172,13 +172,6 @@ class Conversation:
             self._heard = found[-1]
         return found
 
-    def answer_at_hand(self) -> Answer | None:
-        """The next reply where it has come already, with the command that it answers."""
-        if not self._answers:
-            return None
-        self._heard = answer = self._answers.popleft()
-        return answer
-
     def answer(self, stage: str, idle: float | None = None) -> Answer:
         """The next reply with the command that it answers. Raises ConnectionLost, TimedOut or ProtocolError."""
         if not self._answers:

@@ -148,8 +148,7 @@ class Post:
 
     def _read(self, transaction: Transaction, idle: float | None = None) -> None:
         try:
-            answer = self._conversation.answer_at_hand() or self._conversation.answer(transaction.stage, idle)
-            _hear(transaction, answer)
+            _hear(transaction, self._conversation.answer(transaction.stage, idle))
         except MailjobsError:
             transaction.lost()
             raise
