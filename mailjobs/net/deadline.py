@@ -52,9 +52,13 @@ class Deadline:
         self.idle_setting = idle_setting
         self.total_setting = total_setting
         self.until = until
+        self.begin()
+
+    def begin(self) -> None:
+        """Everything starts anew: for another operation with the same limits."""
         now = clock.monotonic()
-        self._idle_end = now + idle if idle else None
-        self._total_end = now + total if total else None
+        self._idle_end: float | None = now + self.idle if self.idle else None
+        self._total_end: float | None = now + self.total if self.total else None
 
     def touch(self) -> None:
         """A byte has moved."""

@@ -45,6 +45,7 @@ class Conversation:
         self.greeting = ""
         self.authenticated_as: str | None = None
         self._answers: deque[Answer] = deque()
+        self._deadlines: dict[tuple[str, float | None], Deadline] = {}  # made once and begun anew
         self._heard: Answer | None = None  # the last answer that somebody has got
         self._failure: MailjobsError | None = None  # told when the server's last words are read
         self._closed = False
@@ -86,10 +87,17 @@ class Conversation:
 
     def deadline(self, stage: str, idle: float | None = None) -> Deadline:
         """The limits for one operation: inactivity, `timeout.total`, and the end of the step."""
+        known = self._deadlines.get((stage, idle))
+        if known is not None and known.until is self.until:
+            known.begin()
+            return known
         timeout = self.server.timeout
         if idle is None or idle == timeout.idle:
-            return Deadline(stage, timeout.idle, timeout.total, until=self.until)
-        return Deadline(stage, idle, timeout.total, idle_setting="timeout.final", until=self.until)
+            made = Deadline(stage, timeout.idle, timeout.total, until=self.until)
+        else:
+            made = Deadline(stage, idle, timeout.total, idle_setting="timeout.final", until=self.until)
+        self._deadlines[stage, idle] = made
+        return made
 
     def write(self, commands: Sequence[Command], stage: str = "") -> None:
         """Send `commands` in one write, taking in what the server says meanwhile."""
