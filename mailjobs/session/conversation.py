@@ -12,7 +12,7 @@ from mailjobs.events import ConnectionStatus, Publish, Trace
 from mailjobs.model import Server
 from mailjobs.net import Deadline, Stream, Until
 from mailjobs.smtp import Answer, Command, Content, Engine, Extensions, Piece, Quit, Reply, StreamedContent
-from mailjobs.smtp.commands import Auth, AuthCancel, AuthResponse
+from mailjobs.smtp.auth_commands import Auth, AuthCancel, AuthResponse
 
 if TYPE_CHECKING:
     from mailjobs.net.tls_info import TlsInfo

@@ -1,10 +1,8 @@
 """SMTP without I/O (RFC 5321, 2920, 3207, 3461, 4954): commands become bytes, bytes become replies and outcomes."""
 
 from mailjobs.smtp.address import mailbox_wire, needs_smtputf8, split_mailbox
+from mailjobs.smtp.auth_commands import Auth, AuthCancel, AuthResponse
 from mailjobs.smtp.commands import (
-    Auth,
-    AuthCancel,
-    AuthResponse,
     Bdat,
     Command,
     Content,

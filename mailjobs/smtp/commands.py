@@ -7,7 +7,6 @@ where that changes nothing beyond what sending the command has changed.
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import field
 from functools import lru_cache
@@ -15,15 +14,12 @@ from typing import ClassVar
 
 from mailjobs.frozen import frozen
 from mailjobs.mime import Lines
-from mailjobs.secret import MASK
 from mailjobs.smtp.address import mailbox_wire
 from mailjobs.smtp.content import dot_stuff, ended
 
 LONGEST_LINE = 512  # octets with CRLF, RFC 5321 section 4.5.3.1.4; extensions allow more
 LONGEST_TEXT_LINE = 998  # octets without CRLF, RFC 5321 section 4.5.3.1.6
-LONGEST_AUTH_LINE = 12288  # octets with CRLF, RFC 4954 section 4
 UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
-MECHANISM = re.compile(r"[A-Z0-9_-]{1,20}")  # RFC 4422 section 3.1
 PARAMETER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:=[^\x00-\x20=\x7f]+)?")  # RFC 5321 section 4.1.2, esmtp-param
 DESYNCHRONISING = {
     "DATA": "a send step says DATA",
@@ -65,7 +61,7 @@ def _argument(text: str, what: str) -> str:
     return text
 
 
-def _bounded(command: Command) -> None:
+def bounded(command: Command) -> None:
     """Raise ValueError for a line over `longest`: servers cut it, or take its rest for the next command."""
     if len(command.line().encode()) > command.longest - 2:
         raise ValueError(f"{command.name} would be longer than {command.longest} octets")
@@ -99,7 +95,7 @@ class Ehlo(Command):
     def __post_init__(self) -> None:
         if " " in _argument(self.domain, "the name to say hello with"):
             raise ValueError("the name to say hello with has a blank")
-        _bounded(self)
+        bounded(self)
 
     def line(self) -> str:
         """EHLO domain."""
@@ -118,62 +114,6 @@ class StartTls(Command):
     """STARTTLS (RFC 3207)."""
 
     name: ClassVar[str] = "STARTTLS"
-
-
-@frozen
-class Auth(Command):
-    """AUTH (RFC 4954). `initial` None is no initial response, which is not the empty one."""
-
-    name: ClassVar[str] = "AUTH"
-    longest: ClassVar[int] = LONGEST_AUTH_LINE
-    mechanism: str
-    initial: bytes | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        if not MECHANISM.fullmatch(self.mechanism):
-            raise ValueError("the name of a SASL mechanism has up to 20 of A-Z, 0-9, - and _")
-        _bounded(self)
-
-    def line(self) -> str:
-        """AUTH MECHANISM, with the initial response in base64; an empty one is `=`."""
-        if self.initial is None:
-            return f"AUTH {self.mechanism}"
-        return f"AUTH {self.mechanism} {base64.b64encode(self.initial).decode() or '='}"
-
-    def trace(self) -> str:
-        """Without the response."""
-        return f"AUTH {self.mechanism}" + ("" if self.initial is None else f" {MASK}")
-
-
-@frozen
-class AuthResponse(Command):
-    """The answer to a challenge."""
-
-    name: ClassVar[str] = "AUTH"
-    longest: ClassVar[int] = LONGEST_AUTH_LINE
-    data: bytes = field(repr=False)
-
-    def __post_init__(self) -> None:
-        _bounded(self)
-
-    def line(self) -> str:
-        """Base64."""
-        return base64.b64encode(self.data).decode()
-
-    def trace(self) -> str:
-        """Nothing of it."""
-        return MASK
-
-
-@frozen
-class AuthCancel(Command):
-    """`*` instead of an answer ends the exchange."""
-
-    name: ClassVar[str] = "AUTH"
-
-    def line(self) -> str:
-        """The star."""
-        return "*"
 
 
 @frozen
@@ -320,7 +260,7 @@ class Vrfy(Command):
 
     def __post_init__(self) -> None:
         _argument(self.string, "what is to be verified")
-        _bounded(self)
+        bounded(self)
 
     def line(self) -> str:
         """VRFY string."""
@@ -336,7 +276,7 @@ class Expn(Command):
 
     def __post_init__(self) -> None:
         _argument(self.string, "the list to expand")
-        _bounded(self)
+        bounded(self)
 
     def line(self) -> str:
         """EXPN string."""

@@ -25,10 +25,8 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from mailjobs.errors import ProtocolError, StateError
+from mailjobs.smtp.auth_commands import Auth, AuthCancel, AuthResponse
 from mailjobs.smtp.commands import (
-    Auth,
-    AuthCancel,
-    AuthResponse,
     Bdat,
     Command,
     Content,
