@@ -47,6 +47,9 @@ def build_tls(node: Node | None, path: JobPath, problems: Problems) -> model.Tls
     )
     if tls.certificate is not None and tls.mode == "none":
         problems.at_key(node.value["certificate"], (*path, "certificate"), "without TLS no certificate is shown")
+    elif tls.mode == "none":  # a warning: the other keys may come from a base that secures other servers
+        for key in [key for key in node.value if key != "mode"]:
+            problems.warn(node.value[key], (*path, key), f"'tls: none' leaves '{key}' without effect")
     _check_accept(node, path, tls, problems)
     return tls
 

@@ -139,3 +139,12 @@ def test_what_makes_no_sense_of_an_accepted_store_is_told(tmp_path: Path, text: 
 def test_a_key_log_is_warned_about(tmp_path: Path) -> None:
     (warning,) = loaded(tmp_path, "{key_log_file: keys.log}").warnings
     assert "can read what goes over the connection" in warning.message
+
+
+def test_what_is_without_effect_where_nothing_is_secured(tmp_path: Path) -> None:
+    found = loaded(tmp_path, "{mode: none, min_version: 1.3, allow: [expired]}").warnings
+    assert [problem.message for problem in found] == [
+        "'tls: none' leaves 'min_version' without effect",
+        "'tls: none' leaves 'allow' without effect",
+    ]
+    assert loaded(tmp_path, "none").warnings == ()
