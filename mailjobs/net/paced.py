@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from mailjobs import clock
-from mailjobs.net.deadline import Deadline
-from mailjobs.net.stream import Peer, Stream
+from mailjobs.net.layered import Layered
+from mailjobs.net.stream import Stream
 
 if TYPE_CHECKING:
     from mailjobs.net.tls_info import TlsInfo
@@ -38,35 +38,17 @@ class Pace:
         return moment - now
 
 
-class Paced:
+class Paced(Layered):
     """`below`, written to at the pace that is booked."""
 
     def __init__(self, below: Stream, pace: Pace) -> None:
-        self._below = below
+        super().__init__(below)
         self._pace = pace
 
     @property
     def info(self) -> TlsInfo | None:
         """That of the stream below."""
         return self._below.info
-
-    @property
-    def peer(self) -> Peer:
-        """That of the stream below."""
-        return self._below.peer
-
-    @peer.setter
-    def peer(self, peer: Peer) -> None:
-        self._below.peer = peer
-
-    @property
-    def deadline(self) -> Deadline:
-        """That of the stream below."""
-        return self._below.deadline
-
-    @deadline.setter
-    def deadline(self, deadline: Deadline) -> None:
-        self._below.deadline = deadline
 
     def write(self, data: bytes, receive: Callable[[bytes], None]) -> None:
         """Write all of `data` in pieces. Our own pauses are no idleness, but count for `total`. Raises TimedOut."""
@@ -87,11 +69,3 @@ class Paced:
     def read(self) -> bytes:
         """At least one byte, none at the end."""
         return self._below.read()
-
-    def cut(self) -> None:
-        """End the connection below."""
-        self._below.cut()
-
-    def close(self, abort: bool = False) -> None:
-        """Close the connection below."""
-        self._below.close(abort)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from mailjobs.errors import ConnectionLost, MailjobsError, TransportError
 from mailjobs.model import Tls
 from mailjobs.net.deadline import Deadline
-from mailjobs.net.stream import Peer, Stream
+from mailjobs.net.layered import Layered
+from mailjobs.net.stream import Stream
 from mailjobs.net.tls_failure import handshake_error, record_error
 from mailjobs.net.tls_info import Judged, TlsInfo, inform
 
@@ -28,11 +29,11 @@ GOODBYE = 0.5  # seconds that close_notify may take
 Take = Callable[[bytes], None]
 
 
-class TlsStream:
+class TlsStream(Layered):
     """A stream through which plain bytes go in and out, and records over the stream below."""
 
     def __init__(self, below: Stream, connection: SSL.Connection) -> None:
-        self._below = below
+        super().__init__(below)
         self._connection = connection
         self._answers = False  # whether reading may have something to say: to a server that wants a second handshake
         self._heard = b""  # how the server began, where that tells what OpenSSL does not
@@ -40,24 +41,6 @@ class TlsStream:
         self.judged: Judged | None = None
         self._whole = True  # whether only whole records have gone out
         self._info: TlsInfo | None = None
-
-    @property
-    def peer(self) -> Peer:
-        """The two ends, which are those of the stream below."""
-        return self._below.peer
-
-    @peer.setter
-    def peer(self, peer: Peer) -> None:
-        self._below.peer = peer
-
-    @property
-    def deadline(self) -> Deadline:
-        """The deadline, which is that of the stream below."""
-        return self._below.deadline
-
-    @deadline.setter
-    def deadline(self, deadline: Deadline) -> None:
-        self._below.deadline = deadline
 
     @property
     def info(self) -> TlsInfo:
@@ -215,10 +198,6 @@ class TlsStream:
         session = self._connection.get_session()
         if keep is not None and session is not None:
             keep(session)
-
-    def cut(self) -> None:
-        """End the connection below."""
-        self._below.cut()
 
     def close(self, abort: bool = False) -> None:
         """Say close_notify, without waiting for the other side's, and close."""

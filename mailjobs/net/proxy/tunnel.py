@@ -4,37 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mailjobs.net.deadline import Deadline
+from mailjobs.net.layered import Layered
 from mailjobs.net.stream import Peer, Stream
 
 
-class Tunnel:
+class Tunnel(Layered):
     """A stream whose first octets, `ahead`, came in one packet with the proxy's last word."""
 
     info = None
 
     def __init__(self, below: Stream, peer: Peer, ahead: bytes) -> None:
-        self._below = below
+        super().__init__(below)
         self._ahead = ahead
         below.peer = peer
-
-    @property
-    def peer(self) -> Peer:
-        """The server beyond the proxy, and our end."""
-        return self._below.peer
-
-    @peer.setter
-    def peer(self, peer: Peer) -> None:
-        self._below.peer = peer
-
-    @property
-    def deadline(self) -> Deadline:
-        """The deadline, which is that of the stream below."""
-        return self._below.deadline
-
-    @deadline.setter
-    def deadline(self, deadline: Deadline) -> None:
-        self._below.deadline = deadline
 
     def write(self, data: bytes, receive: Callable[[bytes], None]) -> None:
         """Write all, passing on what comes meanwhile."""
@@ -57,11 +39,3 @@ class Tunnel:
             ahead, self._ahead = self._ahead, b""
             return ahead
         return self._below.read()
-
-    def cut(self) -> None:
-        """End the connection below."""
-        self._below.cut()
-
-    def close(self, abort: bool = False) -> None:
-        """Close the connection below."""
-        self._below.close(abort)
