@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pty
-import select
 import subprocess
 import sys
 import termios
@@ -15,6 +14,7 @@ import pytest
 
 from mailjobs.cli.main import mailjobs
 from tests.fixtures.lab import Lab
+from tests.fixtures.readable import readable
 from tests.fixtures.scripted import TlsFiles
 
 JOB = """\
@@ -49,7 +49,7 @@ def typed(answers: list[str], *arguments: str | Path, stdin: bytes | None = None
         child.stdin.write(stdin or b"")
         child.stdin.close()
     shown, waiting, end = b"", list(answers), time.monotonic() + PATIENCE
-    while select.select([ours], [], [], max(end - time.monotonic(), 0))[0]:
+    while readable([ours], max(end - time.monotonic(), 0)):
         try:
             data = os.read(ours, 4096)
         except OSError:  # EIO: the other side is closed

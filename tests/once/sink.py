@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from tests.fixtures.readable import readable
 
 ROOT = Path(__file__).parents[2]
 
@@ -81,11 +81,3 @@ class Sink:
             assert address.partition("@")[0].strip("uv") == row, f"{address} got the letter of row {row}"
             found[address] += 1
         return found
-
-
-def readable(descriptors: Sequence[int], seconds: float) -> set[int]:
-    """Those of which something can be read. Descriptors may be of any size, which select.select does not bear."""
-    poll = select.poll()
-    for descriptor in descriptors:
-        poll.register(descriptor, select.POLLIN)
-    return {descriptor for descriptor, _ in poll.poll(seconds * 1000)}

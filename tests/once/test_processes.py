@@ -9,8 +9,9 @@ from random import Random
 
 import pytest
 
+from tests.fixtures.readable import readable
 from tests.once.batch import STAGES, Batch, ended, kill_at_message, once, stopped
-from tests.once.sink import Sink, readable
+from tests.once.sink import Sink
 
 ROWS = 600
 CONNECTIONS = 2  # of each process

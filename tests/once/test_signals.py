@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.fixtures.readable import readable
 from tests.once.batch import Batch, ended, once, stopped
-from tests.once.sink import Sink, readable
+from tests.once.sink import Sink
 
 ROWS = 300
 WIDE = "connections: 3, in_flight: 4"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -26,6 +25,7 @@ from mailjobs.errors import (
 from mailjobs.job.token_url import unfit
 from mailjobs.tokens.endpoint import LARGEST, Response, post
 from tests.fixtures.lab import Lab
+from tests.fixtures.readable import readable
 from tests.fixtures.scripted import TlsFiles
 from tests.fixtures.tokens import TokenEndpoint
 
@@ -99,7 +99,8 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, int], list
                 asked.append(inner.recv(4096))
             inner.sendall(f"HTTP/1.1 {answer}\r\n\r\n".encode())
             while answer.startswith("200"):
-                for sock in select.select([inner, outer], [], [], 5)[0]:
+                ready = readable([inner.fileno(), outer.fileno()], 5)
+                for sock in [one for one in (inner, outer) if one.fileno() in ready]:
                     data = sock.recv(65536)
                     if not data:
                         return
