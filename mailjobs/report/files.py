@@ -10,8 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from mailjobs.errors import OutputError, UsageError
-from mailjobs.report.junit import as_junit
-from mailjobs.report.markdown import as_markdown
 from mailjobs.report.visible import visible_json
 from mailjobs.run import RunRecord
 
@@ -23,7 +21,21 @@ def as_json(records: Sequence[RunRecord]) -> str:
     return visible_json(json.dumps(found, indent=2, ensure_ascii=False, default=str)) + "\n"
 
 
-FORMATS: dict[str, Callable[[Sequence[RunRecord]], str]] = {".json": as_json, ".xml": as_junit, ".md": as_markdown}
+def as_xml(records: Sequence[RunRecord]) -> str:
+    """JUnit's XML."""
+    from mailjobs.report.junit import as_junit
+
+    return as_junit(records)
+
+
+def as_md(records: Sequence[RunRecord]) -> str:
+    """Markdown."""
+    from mailjobs.report.markdown import as_markdown
+
+    return as_markdown(records)
+
+
+FORMATS: dict[str, Callable[[Sequence[RunRecord]], str]] = {".json": as_json, ".xml": as_xml, ".md": as_md}
 
 
 def check_report_path(path: Path) -> None:
