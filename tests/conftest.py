@@ -1,6 +1,7 @@
 """Fixtures for the whole suite live in `tests/fixtures`, one file for each thing that is started."""
 
 pytest_plugins = [
+    "tests.fixtures.black_hole",
     "tests.fixtures.lab",
     "tests.fixtures.letters",
     "tests.fixtures.openssl_server",

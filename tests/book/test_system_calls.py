@@ -1,7 +1,6 @@
 """What the kernel sees: a block is on the disk before its first dot, and a process may die in any call."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +22,7 @@ kind = KINDS[name](Path(folder), block=4)
 book = kind.make(some(10))
 deliver(book, os.open(Path(folder) / "sent", os.O_CREAT | os.O_APPEND | os.O_WRONLY))
 """
-pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+pytestmark = pytest.mark.usefixtures("strace")
 
 
 def traced(name, folder, *options):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 
 import pytest
@@ -35,19 +34,6 @@ def peers() -> Iterator[Peers]:
     peers = Peers()
     yield peers
     peers.finish()
-
-
-@pytest.fixture
-def black_hole() -> Iterator[int]:
-    """A port whose queue is full: the system answers no further connection."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
-    fillers = [socket.socket() for _ in range(3)]
-    for filler in fillers:
-        filler.setblocking(False)
-        filler.connect_ex(listener.getsockname())
-    yield int(listener.getsockname()[1])
-    for sock in [listener, *fillers]:
-        sock.close()
 
 
 @pytest.fixture(autouse=True)

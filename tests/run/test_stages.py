@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -208,19 +208,6 @@ def test_what_the_system_says_of_a_connection(
 ) -> None:
     monkeypatch.setattr(socket.socket, "connect_ex", lambda *_: number)
     check(told, failure(f"host: localhost, port: {port}, tls: none"), "localhost", port)
-
-
-@pytest.fixture
-def black_hole() -> Iterator[int]:
-    """A port whose queue is full: the system answers no further connection."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
-    fillers = [socket.socket() for _ in range(3)]
-    for filler in fillers:
-        filler.setblocking(False)
-        filler.connect_ex(listener.getsockname())
-    yield int(listener.getsockname()[1])
-    for sock in [listener, *fillers]:
-        sock.close()
 
 
 def test_a_firewall_that_drops(black_hole: int) -> None:

@@ -1,14 +1,13 @@
 """What the kernel sees: what is put on the disk, and in which order."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+pytestmark = pytest.mark.usefixtures("strace")
 ROOT = Path(__file__).parents[2]
 CALLS = "openat,write,fsync,fdatasync,rename,unlink,ftruncate"
 QUEUE = """
