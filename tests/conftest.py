@@ -11,5 +11,6 @@ pytest_plugins = [
     "tests.fixtures.sink",
     "tests.fixtures.slow_clock",
     "tests.fixtures.taking",
+    "tests.fixtures.terminals",
     "tests.fixtures.tokens",
 ]

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import os
-import signal
-from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
 
-from mailjobs.cli.main import mailjobs
 from mailjobs.smtp import Outcome, Reply
 from mailjobs.spool import Entry, Person, lines, queue_message, read
 from mailjobs.spool.state import State
+from tests.cli.in_process import Done, in_process
 
 HELLO = b"Subject: Hello\r\nMessage-ID: <1@x.example>\r\n\r\nhello\r\n"
 
@@ -76,23 +72,6 @@ def one_of_each(path: Path) -> Queue:
     return made
 
 
-class Done(NamedTuple):
-    """What a command did."""
-
-    status: int
-    out: str
-    err: str
-
-
 def said(*arguments: str | Path) -> Done:
-    """Run the command in this process, which takes a tenth of the time."""
-    out, err = io.StringIO(newline=""), io.StringIO(newline="")
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with redirect_stdout(out), redirect_stderr(err):
-            status = mailjobs(["queue", *map(str, arguments)])
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    assert "Traceback" not in err.getvalue(), err.getvalue()
-    return Done(status, out.getvalue(), err.getvalue())
+    """Run `mailjobs queue` in this process."""
+    return in_process("queue", *arguments)

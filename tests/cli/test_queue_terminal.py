@@ -2,50 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from tests.cli.queue_files import Queue
-
-Terminal = Callable[..., tuple[int, str]]
+from tests.fixtures.terminals import Terminal
 
 
 @pytest.fixture
-def terminal(queue: Queue) -> Iterator[Terminal]:
-    """Runs the command on a terminal, at which `answer` is typed; its exit status and what it showed."""
-    masters: list[int] = []
+def terminal(queue: Queue, on_terminal: Terminal) -> Terminal:
+    """`mailjobs queue` on a terminal, for this queue."""
 
-    def run(*arguments: str, answer: str = "", columns: int = 80) -> tuple[int, str]:
-        master, slave = pty.openpty()
-        masters.append(master)
-        os.write(master, answer.encode())
-        environment = {**os.environ, "TERM": "xterm", "COLUMNS": str(columns), "NO_COLOR": "1"}
-        with subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "mailjobs", "queue", arguments[0], queue.path, *arguments[1:]],
-            stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True,
-        ) as process:  # fmt: skip
-            os.close(slave)
-            seen = b""
-            while chunk := _read(master):
-                seen += chunk
-            return process.wait(60), seen.decode().replace("\r\n", "\n")
+    def run(command: str, *arguments: str, **rest: Any) -> tuple[int, str]:
+        return on_terminal("queue", command, queue.path, *arguments, NO_COLOR="1", **rest)
 
-    yield run
-    for master in masters:
-        os.close(master)
-
-
-def _read(master: int) -> bytes:
-    try:
-        return os.read(master, 4096)
-    except OSError:  # Linux says that nobody has the other end any more
-        return b""
+    return run
 
 
 def test_a_narrow_terminal_has_lines_and_a_wide_one_a_table(terminal: Terminal) -> None:

@@ -7,25 +7,23 @@ import fcntl
 import io
 import json
 import os
-import pty
-import signal
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from mailjobs.cli.main import mailjobs
 from mailjobs.ledger import state_folder
 from mailjobs.rows import Row
 from mailjobs.rows.snapshot import SnapshotWriter
+from tests.cli.in_process import Done, in_process
 from tests.fixtures.running import command
+from tests.fixtures.terminals import Terminal
 from tests.ledger.conftest import Runs
 
 PEOPLE = [("k1", "a@x"), ("k2", "b@x c@x"), ("k3", "d@x"), ("k4", "e@x"), ("k5", "f@x")]
@@ -63,25 +61,8 @@ def job(tmp_path: Path) -> Path:
     return path
 
 
-class Done(NamedTuple):
-    """What a command did."""
-
-    status: int
-    out: str
-    err: str
-
-
 def said(*arguments: str | Path) -> Done:
-    """Run the command in this process, which takes a tenth of the time."""
-    out, err = io.StringIO(newline=""), io.StringIO(newline="")
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with redirect_stdout(out), redirect_stderr(err):
-            status = mailjobs(["runs", *map(str, arguments)])
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    return Done(status, out.getvalue(), err.getvalue())
+    return in_process("runs", *arguments)
 
 
 def ok(*arguments: str | Path, status: int = 0) -> str:
@@ -325,39 +306,10 @@ def test_a_damaged_index_of_once_per_does_not_keep_all_from_being_forgotten(job:
     assert not index.exists()
 
 
-Terminal = Callable[..., tuple[int, str]]
-
-
 @pytest.fixture
-def terminal() -> Iterator[Terminal]:
-    """Run the command on a terminal of some width, and type an answer; its exit status, and what is to be seen."""
-    masters: list[int] = []
-
-    def run(*arguments: str | Path, answer: str = "", columns: int = 80, **environment: str) -> tuple[int, str]:
-        master, slave = pty.openpty()
-        masters.append(master)
-        os.write(master, answer.encode())
-        environment = {**os.environ, "TERM": "xterm", "COLUMNS": str(columns), **environment}
-        with subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "mailjobs", "runs", *map(str, arguments)],
-            stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True,
-        ) as process:  # fmt: skip
-            os.close(slave)
-            seen = b""
-            while chunk := _read(master):
-                seen += chunk
-            return process.wait(60), seen.decode().replace("\r\n", "\n")
-
-    yield run
-    for master in masters:
-        os.close(master)
-
-
-def _read(master: int) -> bytes:
-    try:
-        return os.read(master, 4096)
-    except OSError:  # Linux says that nobody has the other end any more
-        return b""
+def terminal(on_terminal: Terminal) -> Terminal:
+    """`mailjobs runs` on a terminal."""
+    return partial(on_terminal, "runs")
 
 
 def test_a_table_on_a_terminal(job: Path, terminal: Terminal) -> None:
